@@ -1,0 +1,148 @@
+"""What intake reads and publishes: submissions, `Report` events, contents."""
+
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from shared.contracts.common import (
+    CategoryCode,
+    Code,
+    Digest,
+    Event,
+    Instant,
+    Message,
+    Number,
+    Place,
+    ShortText,
+    Slug,
+    TargetType,
+)
+
+
+class Stranger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A message of an outside party: a field that we do not know is an error, said by name."""
+
+
+class SubmittedCategory(Stranger, kw_only=True):
+    """The category as the source names it; without `version` the current catalogue is meant.
+
+    Without `condition` the category's only filing condition is meant; where it has several, the report waits.
+    """
+
+    system: Slug
+    code: Code
+    version: Number | None = None
+    condition: Code | None = None
+
+
+class SubmittedPlace(Stranger, kw_only=True):
+    """Where the problem is, WGS-84 degrees. `address` is private: it never enters an event (I-14)."""
+
+    longitude: Annotated[float, Meta(ge=-180, le=180)]
+    latitude: Annotated[float, Meta(ge=-90, le=90)]
+    street: Annotated[str, Meta(pattern="^[0-9]{9}$", description="9-digit street code")] | None = None
+    community: Annotated[str, Meta(pattern="^[0-9]{12}$", description="12-digit community code")] | None = None
+    grid: Code | None = None
+    address: ShortText | None = None
+
+
+class Contact(Stranger, kw_only=True):
+    """Whom to ask. Private: stays encrypted in intake and can be forgotten (I-14)."""
+
+    name: Annotated[str, Meta(max_length=80)] | None = None
+    phone: Annotated[str, Meta(max_length=40)] | None = None
+
+
+class ReportSubmission(Stranger, kw_only=True):
+    """A problem that somebody reports: `jointenforcement.report.submitted.v1`, or the body of POST /v1/reports."""
+
+    type: ClassVar[str] = "jointenforcement.report.submitted.v1"
+    category: SubmittedCategory
+    place: SubmittedPlace
+    observed_at: Instant
+    description: Annotated[str, Meta(min_length=1, max_length=4000)]
+    target_type: TargetType = "public_space"
+    campaign: Code | None = None
+    contact: Contact | None = None
+    photos: Annotated[tuple[Annotated[str, Meta(max_length=400)], ...], Meta(max_length=20)] = ()
+
+
+class Reported(Event, kw_only=True):
+    """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest."""
+
+    type: ClassVar[str] = "jointenforcement.report.reported.v1"
+    source: str
+    channel: Literal["topic", "http"]
+    category: CategoryCode | None
+    named_category: SubmittedCategory
+    place: Place
+    observed_at: Instant
+    target_type: TargetType
+    campaign: str | None
+    content_digest: Digest
+    missing: tuple[str, ...]
+    """What must be added before it can be filed: field names."""
+    places_version: Number
+
+
+class Accepted(Event, kw_only=True):
+    """受理: the report is complete and ours."""
+
+    type: ClassVar[str] = "jointenforcement.report.accepted.v1"
+
+
+class Filed(Event, kw_only=True):
+    """立案: the report meets a filing condition and becomes a case. Carries every fact that dispatch needs."""
+
+    type: ClassVar[str] = "jointenforcement.report.filed.v1"
+    source: str
+    category: CategoryCode
+    place: Place
+    observed_at: Instant
+    reported_at: Instant
+    target_type: TargetType
+    campaign: str | None
+
+
+class Rejected(Event, kw_only=True):
+    """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told."""
+
+    type: ClassVar[str] = "jointenforcement.report.rejected.v1"
+    stage: Literal["acceptance", "filing"]
+    reason_code: Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
+    reason: ShortText
+
+
+class Completed(Event, kw_only=True):
+    """补正: category and place of a waiting report were made complete by an acceptor."""
+
+    type: ClassVar[str] = "jointenforcement.report.completed.v1"
+    category: CategoryCode
+    place: Place
+
+
+class ReportContentForgotten(Event, kw_only=True):
+    """What may have to be forgotten was forgotten (I-14): free text, address, contact and photo references."""
+
+    type: ClassVar[str] = "jointenforcement.report.content_forgotten.v1"
+    reason: ShortText
+
+
+class Content(Message, kw_only=True):
+    """What may have to be forgotten, as far as other services need it; on `intake.contents`, key = report id.
+
+    A tombstone on the same key forgets it.
+    """
+
+    type: ClassVar[str] = "jointenforcement.content.recorded.v1"
+    report_id: UUID
+    description: str
+    address: str | None
+    photos: tuple[str, ...]
+
+
+class ContentForgotten(Message, kw_only=True):
+    """The type of a tombstone on `intake.contents`; its value is null."""
+
+    type: ClassVar[str] = "jointenforcement.content.forgotten.v1"

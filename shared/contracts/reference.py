@@ -1,0 +1,143 @@
+"""The reference documents that dispatch owns and every service copies; immutable, one event a version.
+
+Stream = `reference_stream(kind, name)`; version n of a document is event n of its stream (I-19).
+"""
+
+from typing import ClassVar, Final, Literal
+from uuid import UUID
+
+from msgspec import Raw
+
+from shared.contracts.common import Event, Message, Post, TargetType
+from shared.kernel.identifiers import named_id
+
+Kind = Literal["catalogue", "units", "places"]
+KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places")
+
+LimitUnit = Literal[
+    "urgent_hour", "urgent_day", "working_hour", "working_day", "natural_day", "statutory_working_day", "at_once"
+]
+"""紧急工作时, 紧急工作日, 工作时, 工作日 (8 working hours), 自然日, statutory working day, 立即."""
+
+
+class Limit(Message, kw_only=True):
+    """A time limit as the catalogue states it; `amount` is 0 for `at_once`."""
+
+    amount: int
+    unit: LimitUnit
+
+
+class FilingCondition(Message, kw_only=True):
+    """立案条件: the time limit and the closing condition hang on it, not on the category (domain 1.6)."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    limit: Limit
+    statutory: bool
+    """A legal order (责令改正) sets its own deadline beside the platform's."""
+    closing_condition_zh: str
+    closing_condition_en: str
+
+
+class Category(Message, kw_only=True):
+    """One class of problems. `source` says where code and limit come from."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    component: bool
+    local: bool
+    safety: bool
+    conditions: tuple[FilingCondition, ...]
+    legal_basis: str
+    source: str
+
+
+class PowerRule(Message, kw_only=True):
+    """One line of the power list (权责清单): who leads and who supports, for a category and where it narrows.
+
+    Empty `target_types` or `streets` means any. Units starting with @ are resolved at the place: `@street`.
+    """
+
+    rule: str
+    category: str
+    lead: str
+    support: tuple[str, ...]
+    legal_basis: str
+    target_types: tuple[TargetType, ...] = ()
+    streets: tuple[str, ...] = ()
+
+
+class Catalogue(Message, kw_only=True):
+    """立案标准 and power list of one code system."""
+
+    system: str
+    title_zh: str
+    title_en: str
+    categories: tuple[Category, ...]
+    power_list: tuple[PowerRule, ...]
+
+
+class Unit(Message, kw_only=True):
+    """A body that acts: its slug names its topics and its tokens. `posts` may be held in it."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    kind: Literal["department", "street", "supervision_centre", "command_centre", "leadership", "service"]
+    posts: tuple[Post, ...]
+    street: str | None = None
+
+
+class Source(Message, kw_only=True):
+    """A party that may submit reports. A trusted one's complete reports are filed at once."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    trusted: bool
+
+
+class Units(Message, kw_only=True):
+    """Units, posts and sources of the city."""
+
+    units: tuple[Unit, ...]
+    sources: tuple[Source, ...]
+
+
+class Area(Message, kw_only=True):
+    """A street, town, township, community or village; `parent` is the street's code for the lower two."""
+
+    code: str
+    name: str
+    kind: Literal["street", "town", "township", "community", "village"]
+    parent: str | None = None
+
+
+class Places(Message, kw_only=True):
+    """The city: its outline (ring of [longitude, latitude], WGS-84) and its areas."""
+
+    city: str
+    name: str
+    outline: tuple[tuple[float, float], ...]
+    areas: tuple[Area, ...]
+
+
+Document = Catalogue | Units | Places
+DOCUMENTS: Final[dict[str, type[Document]]] = {"catalogue": Catalogue, "units": Units, "places": Places}
+
+
+class ReferencePublished(Event, kw_only=True):
+    """A new version of a reference document is in force. `document` is the JSON of the kind's document."""
+
+    type: ClassVar[str] = "jointenforcement.reference.published.v1"
+    kind: Kind
+    name: str
+    version: int
+    document: Raw
+
+
+def reference_stream(kind: Kind, name: str) -> UUID:
+    """Return the id of the stream whose event n is version n of this document."""
+    return named_id("reference", kind, name)

@@ -1,0 +1,93 @@
+"""What goes into the write path and what comes out of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.contracts.common import Actor, Answer
+from shared.contracts.envelope import CloudEvent
+from shared.contracts.records import Record
+from shared.kernel.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Where a command comes from: travels on the events that it makes."""
+
+    correlation: str
+    causation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The idempotency key of a command (I-2): the same (party, key) has one effect and one answer.
+
+    `digest` tells a repeat (same digest) from a reuse of the key for something else (refused, nothing changed).
+    """
+
+    party: str
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptTo:
+    """The receipts topic that must hear the answer, and which message it answers."""
+
+    topic: str
+    party: str
+    request: str | None
+    record: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command on one stream.
+
+    `body` is what the aggregate's `decide` understands. `counts_as_of` is when the act counts as done, where that
+    is not now (a department's act counts as of its record's broker time). A command with a `refusal` was refused
+    before it could be decided: it is recorded and answered like any other. `record` is the record that it came
+    in, if any: it is held when the command crashes its handler.
+    """
+
+    aggregate: str
+    stream: UUID
+    body: object
+    actor: Actor
+    cause: Cause
+    request: Request | None = None
+    receipt: ReceiptTo | None = None
+    refusal: Refusal | None = None
+    counts_as_of: datetime | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A command that crashed its handler: our bug, answered 500 or held; nothing was changed."""
+
+    reason: str
+
+
+Outcome = Answer | Failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Event `sequence` of `stream` on one of our own topics, as a consumer takes it."""
+
+    topic: str
+    stream: UUID
+    sequence: int
+    event: CloudEvent
+    record: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitForReference:
+    """A policy's answer when an event names a reference version that is not here yet (I-19)."""
+
+    kind: str
+    name: str
+    version: int
