@@ -1,0 +1,63 @@
+# Joint. A fresh machine needs Python 3.11 and make; everything else comes from the lock files.
+# `make` alone lists what can be done.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+COMPILE := $(BIN)/pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --strip-extras --allow-unsafe --extra embedded
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo campaign up down status check test format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Create .venv from the hashed lock files and fetch Kafka
+
+# Only the lock files decide: --no-build-isolation takes setuptools from them too.
+$(STAMP): requirements.lock requirements-dev.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	$(BIN)/python -m deploy.embedded.install
+	@touch $@
+
+demo: install ## Start everything, run the campaign with a live view, stay up
+	$(BIN)/joint demo
+
+campaign: install ## Run the campaign and compare every figure (PLAN=file for another plan)
+	$(BIN)/joint campaign $(if $(PLAN),--plan $(PLAN))
+
+up: install ## Start Kafka, PostgreSQL and the services
+	$(BIN)/joint up
+
+down: install ## Stop them
+	$(BIN)/joint down
+
+status: install ## Show what runs, with lag, rate and memory
+	$(BIN)/joint status
+
+check: install ## Format, lint, types, import rules, unit tests: under a minute
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/unit
+
+test: check ## check, then everything that needs the real servers
+	$(BIN)/pytest tests/contract tests/integration tests/system
+
+format: install ## Format the code and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Make the lock files again from pyproject.toml
+	$(COMPILE) -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+clean: ## Stop the system; remove .venv, its data (.joint) and all caches
+	@if [ -x $(BIN)/joint ]; then $(BIN)/joint down || true; fi
+	rm -rf .venv .joint node_modules build dist *.egg-info
+	rm -rf .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find deploy services shared tests tools -name __pycache__ -prune -exec rm -rf {} +
