@@ -110,11 +110,11 @@ class Receipt(Message, kw_only=True):
     """The answer to a message that came over a topic.
 
     `request` is the CloudEvents id of the message; where it could not be read, `request` is None and
-    `record` (topic:partition:offset) says which record is meant.
+    `record` (topic:partition:offset) says which record is meant. A repeated message gets a repeated receipt.
     """
 
     request: str | None
-    record: str
+    record: str | None
     answer: Answer
 
 

@@ -27,7 +27,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One event: its context attributes, and its data as the exact bytes that travel.
 
     `sequence` is 1, 2, 3 … in the stream `subject`; None on messages of outside parties. `data` is None on a
-    tombstone of a compacted topic.
+    tombstone of a compacted topic. `previoushash` is the hash of the stream's event before this one (I-17).
     """
 
     id: str
@@ -41,6 +41,7 @@ class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
     correlationid: str | None = None
     causationid: str | None = None
     traceparent: str | None = None
+    previoushash: str | None = None
 
 
 def binary_headers(event: CloudEvent) -> list[Header]:
@@ -57,7 +58,7 @@ def binary_headers(event: CloudEvent) -> list[Header]:
         headers.append(("ce_time", event.time.isoformat().encode()))
     if event.sequence is not None:
         headers.append(("ce_sequence", str(event.sequence).zfill(SEQUENCE_DIGITS).encode()))
-    for name in ("partitionkey", "correlationid", "causationid", "traceparent"):
+    for name in ("partitionkey", "correlationid", "causationid", "traceparent", "previoushash"):
         value = getattr(event, name)
         if value is not None:
             headers.append((f"ce_{name}", value.encode()))
@@ -171,6 +172,7 @@ def _event(attributes: Mapping[str, str], data: bytes | None) -> CloudEvent:
         correlationid=attributes.get("correlationid"),
         causationid=attributes.get("causationid"),
         traceparent=attributes.get("traceparent"),
+        previoushash=attributes.get("previoushash"),
     )
 
 

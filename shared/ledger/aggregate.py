@@ -66,7 +66,7 @@ class Aggregate:
 
     decide(state or None, body, context): the events that happen (none: nothing to do), or a refusal.
     evolve(state or None, event): the state after the event.
-    columns(state): values for the table's columns beside the ledger's own four.
+    columns(state): values for the table's columns beside the ledger's own five.
     wakes(state): what should wake it.
     effects(state after, event, body): messages beside the event, private data to keep or to forget.
     """
@@ -84,10 +84,11 @@ class Aggregate:
 
 
 def state_columns() -> tuple[sa.Column[Any], ...]:
-    """Return the four columns with which every state table begins; the ledger alone writes them."""
+    """Return the five columns with which every state table begins; the ledger alone writes them."""
     return (
         sa.Column("stream", sa.Uuid, primary_key=True),
         sa.Column("sequence", sa.BigInteger, nullable=False),
         sa.Column("head", sa.LargeBinary, nullable=False, comment="hash of the stream's last event (I-17)"),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False, comment="instant of the last event"),
         sa.Column("state", sa.LargeBinary, nullable=False, comment="JSON of the state"),
     )
