@@ -2,62 +2,24 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.contracts.common import Actor, Event, Message
-from shared.contracts.library import ReferenceLibrary
+from shared.contracts.common import Event
+from shared.contracts.decisions import Context, Decision, Effect, ForgetPrivate, KeepPrivate, Publish
 from shared.kernel.decider import Wake
-from shared.kernel.errors import Refusal
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a decision may know beside state and command.
-
-    `now` is the batch's one instant (I-18, UTC); `at` is when this act counts as done: `now`, or the broker time of
-    the record it came in.
-    """
-
-    stream: UUID
-    now: datetime
-    at: datetime
-    actor: Actor
-    library: ReferenceLibrary
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publish:
-    """A message beside the event, sent by the same relay: a task for a department, a content record."""
-
-    topic: str
-    key: bytes
-    message: Message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepPrivate:
-    """Keep these bytes encrypted under the stream (I-14) and publish `shared`, if given, on `topic`."""
-
-    private: bytes
-    topic: str
-    shared: Message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetPrivate:
-    """Delete what was kept under the stream and send a tombstone of type `type` on `topic` (I-14)."""
-
-    topic: str
-    type: str
-
-
-Effect = Publish | KeepPrivate | ForgetPrivate
-
-Decision = Sequence[Event] | Refusal
+__all__ = [
+    "Aggregate",
+    "Context",
+    "Decision",
+    "Effect",
+    "ForgetPrivate",
+    "KeepPrivate",
+    "Publish",
+    "state_columns",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,20 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.common import Actor, Answer
-from shared.contracts.envelope import CloudEvent
+from shared.contracts.decisions import Delivery, WaitForReference
 from shared.contracts.records import Record
 from shared.kernel.errors import Refusal
+
+__all__ = [
+    "Cause",
+    "Command",
+    "Delivery",
+    "Failed",
+    "Outcome",
+    "ReceiptTo",
+    "Request",
+    "WaitForReference",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +82,3 @@ class Failed:
 
 
 Outcome = Answer | Failed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """Event `sequence` of `stream` on one of our own topics, as a consumer takes it."""
-
-    topic: str
-    stream: UUID
-    sequence: int
-    event: CloudEvent
-    record: Record
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitForReference:
-    """A policy's answer when an event names a reference version that is not here yet (I-19)."""
-
-    kind: str
-    name: str
-    version: int
