@@ -36,7 +36,7 @@ class Message(Struct, frozen=True, kw_only=True):
     """A message of ours: readers ignore fields that they do not know, so that versions may grow."""
 
 
-class Actor(Message, kw_only=True):
+class Actor(Message, frozen=True, kw_only=True):
     """Who acted: the client program, its unit and post, and the person where a token names one."""
 
     client: str
@@ -45,14 +45,14 @@ class Actor(Message, kw_only=True):
     person: str | None = None
 
 
-class Event(Message, kw_only=True):
+class Event(Message, frozen=True, kw_only=True):
     """What every event says beside its facts: when it happened (UTC) and who did it."""
 
     at: Instant
     by: Actor
 
 
-class CategoryCode(Message, kw_only=True):
+class CategoryCode(Message, frozen=True, kw_only=True):
     """A category never travels as a bare code: code sets come in systems and versions.
 
     `version` is the version of the reference document `catalogue/<system>`.
@@ -64,7 +64,7 @@ class CategoryCode(Message, kw_only=True):
     condition: Code
 
 
-class Place(Message, kw_only=True):
+class Place(Message, frozen=True, kw_only=True):
     """Where the problem is: WGS-84 degrees, and the codes of street, community and grid."""
 
     longitude: float
@@ -74,7 +74,7 @@ class Place(Message, kw_only=True):
     grid: str | None = None
 
 
-class Position(Message, kw_only=True):
+class Position(Message, frozen=True, kw_only=True):
     """Where a write stands: event `sequence` of `stream` on `topic`. `after=` takes it as topic:stream:sequence."""
 
     topic: str
@@ -82,7 +82,7 @@ class Position(Message, kw_only=True):
     sequence: int
 
 
-class FieldProblem(Message, kw_only=True):
+class FieldProblem(Message, frozen=True, kw_only=True):
     """One thing that is wrong with one field (see `shared.kernel.errors.FieldError`)."""
 
     field: str
@@ -90,7 +90,7 @@ class FieldProblem(Message, kw_only=True):
     message: str
 
 
-class Answer(Message, kw_only=True):
+class Answer(Message, frozen=True, kw_only=True):
     """What became of a request. The same (party, key) always gets the same answer (I-2).
 
     `subject` is the report or case that the request was about; `position` is where its last event stands,
@@ -106,7 +106,7 @@ class Answer(Message, kw_only=True):
     revision: int | None = None
 
 
-class Receipt(Message, kw_only=True):
+class Receipt(Message, frozen=True, kw_only=True):
     """The answer to a message that came over a topic.
 
     `request` is the CloudEvents id of the message; where it could not be read, `request` is None and
@@ -116,5 +116,3 @@ class Receipt(Message, kw_only=True):
     request: str | None
     record: str | None
     answer: Answer
-
-

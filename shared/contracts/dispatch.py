@@ -25,7 +25,7 @@ ReturnReason = Literal["not_our_duty", "no_handling_needed"]
 """The two honest reasons to return a task (domain 1.4): 派遣有误, 无需处置."""
 
 
-class LegAction(Stranger, kw_only=True):
+class LegAction(Stranger, frozen=True, kw_only=True):
     """An act of a department on its own leg, by topic or by HTTP.
 
     `expected_revision` is that of the leg; where it is given and stale, the act is refused with the current one.
@@ -36,13 +36,13 @@ class LegAction(Stranger, kw_only=True):
     expected_revision: int | None = None
 
 
-class SignLeg(LegAction, kw_only=True):
+class SignLeg(LegAction, frozen=True, kw_only=True):
     """签收: the department takes the task."""
 
     type: ClassVar[str] = "jointenforcement.leg.signed.v1"
 
 
-class FeedBackLeg(LegAction, kw_only=True):
+class FeedBackLeg(LegAction, frozen=True, kw_only=True):
     """反馈: the department reports its part done and claims the closing condition."""
 
     type: ClassVar[str] = "jointenforcement.leg.fed_back.v1"
@@ -51,7 +51,7 @@ class FeedBackLeg(LegAction, kw_only=True):
     """Digests of photos and documents that the department keeps."""
 
 
-class RequestLegReturn(LegAction, kw_only=True):
+class RequestLegReturn(LegAction, frozen=True, kw_only=True):
     """申请回退: the department says that the task is not for it, with reason and ground."""
 
     type: ClassVar[str] = "jointenforcement.leg.return_requested.v1"
@@ -59,7 +59,7 @@ class RequestLegReturn(LegAction, kw_only=True):
     ground: ShortText
 
 
-class Leg(Message, kw_only=True):
+class Leg(Message, frozen=True, kw_only=True):
     """One department's part of a case (处置任务) as it is dispatched."""
 
     leg: Number
@@ -68,14 +68,14 @@ class Leg(Message, kw_only=True):
     limit: Limit
 
 
-class ConsideredRule(Message, kw_only=True):
+class ConsideredRule(Message, frozen=True, kw_only=True):
     """A rule that routing looked at, and what became of it."""
 
     rule: str
     verdict: Literal["won", "less_specific", "other_place", "other_target"]
 
 
-class Explanation(Message, kw_only=True):
+class Explanation(Message, frozen=True, kw_only=True):
     """Why a case went where it went: rule, document versions, and what else was considered."""
 
     rule: str | None
@@ -87,7 +87,7 @@ class Explanation(Message, kw_only=True):
     reason: str | None = None
 
 
-class CaseOpened(Event, kw_only=True):
+class CaseOpened(Event, frozen=True, kw_only=True):
     """A filed report became a case; the case id is the report's."""
 
     type: ClassVar[str] = "jointenforcement.case.opened.v1"
@@ -104,7 +104,7 @@ class CaseOpened(Event, kw_only=True):
     closing_condition_en: str
 
 
-class CaseOpeningDeclined(Event, kw_only=True):
+class CaseOpeningDeclined(Event, frozen=True, kw_only=True):
     """A report was filed under the id of a case that exists already: nothing changed, an operator sees it."""
 
     type: ClassVar[str] = "jointenforcement.case.opening_declined.v1"
@@ -112,7 +112,7 @@ class CaseOpeningDeclined(Event, kw_only=True):
     report_sequence: int
 
 
-class CaseRoutingFailed(Event, kw_only=True):
+class CaseRoutingFailed(Event, frozen=True, kw_only=True):
     """No rule of the power list gives this case a lead that exists: a dispatcher must dispatch it by hand."""
 
     type: ClassVar[str] = "jointenforcement.case.routing_failed.v1"
@@ -121,7 +121,7 @@ class CaseRoutingFailed(Event, kw_only=True):
     detail: str
 
 
-class CaseDispatched(Event, kw_only=True):
+class CaseDispatched(Event, frozen=True, kw_only=True):
     """派遣: one lead leg and its support legs; the handling clocks start."""
 
     type: ClassVar[str] = "jointenforcement.case.dispatched.v1"
@@ -129,7 +129,7 @@ class CaseDispatched(Event, kw_only=True):
     explanation: Explanation
 
 
-class LegSigned(Event, kw_only=True):
+class LegSigned(Event, frozen=True, kw_only=True):
     """签收."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_signed.v1"
@@ -137,7 +137,7 @@ class LegSigned(Event, kw_only=True):
     unit: str
 
 
-class LegFedBack(Event, kw_only=True):
+class LegFedBack(Event, frozen=True, kw_only=True):
     """反馈: the unit claims that its part is done."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_fed_back.v1"
@@ -147,7 +147,7 @@ class LegFedBack(Event, kw_only=True):
     evidence: tuple[Digest, ...]
 
 
-class LegReturnRequested(Event, kw_only=True):
+class LegReturnRequested(Event, frozen=True, kw_only=True):
     """回退申请: waits for a ruling of the centre."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_return_requested.v1"
@@ -157,7 +157,7 @@ class LegReturnRequested(Event, kw_only=True):
     ground: str
 
 
-class LegReturnRefused(Event, kw_only=True):
+class LegReturnRefused(Event, frozen=True, kw_only=True):
     """回退不予批准: the unit goes on handling; its clock never stopped."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_return_refused.v1"
@@ -166,7 +166,7 @@ class LegReturnRefused(Event, kw_only=True):
     reason: str
 
 
-class LegReturnUpheld(Event, kw_only=True):
+class LegReturnUpheld(Event, frozen=True, kw_only=True):
     """回退批准: the task goes to another unit with a new clock; the old one is not scored."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_return_upheld.v1"
@@ -176,7 +176,7 @@ class LegReturnUpheld(Event, kw_only=True):
     explanation: Explanation
 
 
-class LegWaived(Event, kw_only=True):
+class LegWaived(Event, frozen=True, kw_only=True):
     """免办: a support leg is no longer needed, said by someone entitled."""
 
     type: ClassVar[str] = "jointenforcement.case.leg_waived.v1"
@@ -185,7 +185,7 @@ class LegWaived(Event, kw_only=True):
     reason: str
 
 
-class CaseChecked(Event, kw_only=True):
+class CaseChecked(Event, frozen=True, kw_only=True):
     """核查: somebody of another unit looked on site. A failed check sends `rework` legs back to their units."""
 
     type: ClassVar[str] = "jointenforcement.case.checked.v1"
@@ -194,13 +194,13 @@ class CaseChecked(Event, kw_only=True):
     reason: str | None
 
 
-class CaseClosed(Event, kw_only=True):
+class CaseClosed(Event, frozen=True, kw_only=True):
     """结案: the closure gate was passed (I-11)."""
 
     type: ClassVar[str] = "jointenforcement.case.closed.v1"
 
 
-class TaskChanged(Message, kw_only=True):
+class TaskChanged(Message, frozen=True, kw_only=True):
     """What a department hears of its leg, on its receipts topic: a task for it, or news of one.
 
     `change` says what happened; the rest is the leg as it stands then.
@@ -208,8 +208,15 @@ class TaskChanged(Message, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.task.changed.v1"
     change: Literal[
-        "assigned", "signed", "fed_back", "return_requested", "return_refused", "return_upheld",
-        "waived", "rework", "closed",
+        "assigned",
+        "signed",
+        "fed_back",
+        "return_requested",
+        "return_refused",
+        "return_upheld",
+        "waived",
+        "rework",
+        "closed",
     ]
     case_id: UUID
     leg: Number
@@ -223,5 +230,3 @@ class TaskChanged(Message, kw_only=True):
     closing_condition_en: str
     at: Instant
     reason: str | None = None
-
-

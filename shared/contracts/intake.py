@@ -24,7 +24,7 @@ class Stranger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A message of an outside party: a field that we do not know is an error, said by name."""
 
 
-class SubmittedCategory(Stranger, kw_only=True):
+class SubmittedCategory(Stranger, frozen=True, kw_only=True):
     """The category as the source names it; without `version` the current catalogue is meant.
 
     Without `condition` the category's only filing condition is meant; where it has several, the report waits.
@@ -36,7 +36,7 @@ class SubmittedCategory(Stranger, kw_only=True):
     condition: Code | None = None
 
 
-class SubmittedPlace(Stranger, kw_only=True):
+class SubmittedPlace(Stranger, frozen=True, kw_only=True):
     """Where the problem is, WGS-84 degrees. `address` is private: it never enters an event (I-14)."""
 
     longitude: Annotated[float, Meta(ge=-180, le=180)]
@@ -47,14 +47,14 @@ class SubmittedPlace(Stranger, kw_only=True):
     address: ShortText | None = None
 
 
-class Contact(Stranger, kw_only=True):
+class Contact(Stranger, frozen=True, kw_only=True):
     """Whom to ask. Private: stays encrypted in intake and can be forgotten (I-14)."""
 
     name: Annotated[str, Meta(max_length=80)] | None = None
     phone: Annotated[str, Meta(max_length=40)] | None = None
 
 
-class ReportSubmission(Stranger, kw_only=True):
+class ReportSubmission(Stranger, frozen=True, kw_only=True):
     """A problem that somebody reports: `jointenforcement.report.submitted.v1`, or the body of POST /v1/reports."""
 
     type: ClassVar[str] = "jointenforcement.report.submitted.v1"
@@ -68,7 +68,7 @@ class ReportSubmission(Stranger, kw_only=True):
     photos: Annotated[tuple[Annotated[str, Meta(max_length=400)], ...], Meta(max_length=20)] = ()
 
 
-class Reported(Event, kw_only=True):
+class Reported(Event, frozen=True, kw_only=True):
     """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest."""
 
     type: ClassVar[str] = "jointenforcement.report.reported.v1"
@@ -86,13 +86,13 @@ class Reported(Event, kw_only=True):
     places_version: Number
 
 
-class Accepted(Event, kw_only=True):
+class Accepted(Event, frozen=True, kw_only=True):
     """受理: the report is complete and ours."""
 
     type: ClassVar[str] = "jointenforcement.report.accepted.v1"
 
 
-class Filed(Event, kw_only=True):
+class Filed(Event, frozen=True, kw_only=True):
     """立案: the report meets a filing condition and becomes a case. Carries every fact that dispatch needs."""
 
     type: ClassVar[str] = "jointenforcement.report.filed.v1"
@@ -105,7 +105,7 @@ class Filed(Event, kw_only=True):
     campaign: str | None
 
 
-class Rejected(Event, kw_only=True):
+class Rejected(Event, frozen=True, kw_only=True):
     """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told."""
 
     type: ClassVar[str] = "jointenforcement.report.rejected.v1"
@@ -114,7 +114,7 @@ class Rejected(Event, kw_only=True):
     reason: ShortText
 
 
-class Completed(Event, kw_only=True):
+class Completed(Event, frozen=True, kw_only=True):
     """补正: category and place of a waiting report were made complete by an acceptor."""
 
     type: ClassVar[str] = "jointenforcement.report.completed.v1"
@@ -122,14 +122,14 @@ class Completed(Event, kw_only=True):
     place: Place
 
 
-class ReportContentForgotten(Event, kw_only=True):
+class ReportContentForgotten(Event, frozen=True, kw_only=True):
     """What may have to be forgotten was forgotten (I-14): free text, address, contact and photo references."""
 
     type: ClassVar[str] = "jointenforcement.report.content_forgotten.v1"
     reason: ShortText
 
 
-class Content(Message, kw_only=True):
+class Content(Message, frozen=True, kw_only=True):
     """What may have to be forgotten, as far as other services need it; on `intake.contents`, key = report id.
 
     A tombstone on the same key forgets it.
@@ -142,7 +142,7 @@ class Content(Message, kw_only=True):
     photos: tuple[str, ...]
 
 
-class ContentForgotten(Message, kw_only=True):
+class ContentForgotten(Message, frozen=True, kw_only=True):
     """The type of a tombstone on `intake.contents`; its value is null."""
 
     type: ClassVar[str] = "jointenforcement.content.forgotten.v1"

@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.contracts.common import Message
 
 
-class Record(Message, kw_only=True):
+class Record(Message, frozen=True, kw_only=True):
     """One record of a topic. `timestamp` is the broker's (LogAppendTime) or the producer's, UTC."""
 
     topic: str

@@ -20,14 +20,14 @@ LimitUnit = Literal[
 """紧急工作时, 紧急工作日, 工作时, 工作日 (8 working hours), 自然日, statutory working day, 立即."""
 
 
-class Limit(Message, kw_only=True):
+class Limit(Message, frozen=True, kw_only=True):
     """A time limit as the catalogue states it; `amount` is 0 for `at_once`."""
 
     amount: int
     unit: LimitUnit
 
 
-class FilingCondition(Message, kw_only=True):
+class FilingCondition(Message, frozen=True, kw_only=True):
     """立案条件: the time limit and the closing condition hang on it, not on the category (domain 1.6)."""
 
     code: str
@@ -40,7 +40,7 @@ class FilingCondition(Message, kw_only=True):
     closing_condition_en: str
 
 
-class Category(Message, kw_only=True):
+class Category(Message, frozen=True, kw_only=True):
     """One class of problems. `source` says where code and limit come from."""
 
     code: str
@@ -54,7 +54,7 @@ class Category(Message, kw_only=True):
     source: str
 
 
-class PowerRule(Message, kw_only=True):
+class PowerRule(Message, frozen=True, kw_only=True):
     """One line of the power list (权责清单): who leads and who supports, for a category and where it narrows.
 
     Empty `target_types` or `streets` means any. Units starting with @ are resolved at the place: `@street`.
@@ -69,7 +69,7 @@ class PowerRule(Message, kw_only=True):
     streets: tuple[str, ...] = ()
 
 
-class Catalogue(Message, kw_only=True):
+class Catalogue(Message, frozen=True, kw_only=True):
     """立案标准 and power list of one code system."""
 
     system: str
@@ -79,7 +79,7 @@ class Catalogue(Message, kw_only=True):
     power_list: tuple[PowerRule, ...]
 
 
-class Unit(Message, kw_only=True):
+class Unit(Message, frozen=True, kw_only=True):
     """A body that acts: its slug names its topics and its tokens. `posts` may be held in it."""
 
     code: str
@@ -90,7 +90,7 @@ class Unit(Message, kw_only=True):
     street: str | None = None
 
 
-class Source(Message, kw_only=True):
+class Source(Message, frozen=True, kw_only=True):
     """A party that may submit reports. A trusted one's complete reports are filed at once."""
 
     code: str
@@ -99,14 +99,14 @@ class Source(Message, kw_only=True):
     trusted: bool
 
 
-class Units(Message, kw_only=True):
+class Units(Message, frozen=True, kw_only=True):
     """Units, posts and sources of the city."""
 
     units: tuple[Unit, ...]
     sources: tuple[Source, ...]
 
 
-class Area(Message, kw_only=True):
+class Area(Message, frozen=True, kw_only=True):
     """A street, town, township, community or village; `parent` is the street's code for the lower two."""
 
     code: str
@@ -115,7 +115,7 @@ class Area(Message, kw_only=True):
     parent: str | None = None
 
 
-class Places(Message, kw_only=True):
+class Places(Message, frozen=True, kw_only=True):
     """The city: its outline (ring of [longitude, latitude], WGS-84) and its areas."""
 
     city: str
@@ -128,7 +128,7 @@ Document = Catalogue | Units | Places
 DOCUMENTS: Final[dict[str, type[Document]]] = {"catalogue": Catalogue, "units": Units, "places": Places}
 
 
-class ReferencePublished(Event, kw_only=True):
+class ReferencePublished(Event, frozen=True, kw_only=True):
     """A new version of a reference document is in force. `document` is the JSON of the kind's document."""
 
     type: ClassVar[str] = "jointenforcement.reference.published.v1"

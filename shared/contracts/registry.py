@@ -35,7 +35,7 @@ SEALED: Final = "jointenforcement.ledger.sealed.v1"
 HELD: Final = "jointenforcement.message.held.v1"
 
 
-class Sealed(Message, kw_only=True):
+class Sealed(Message, frozen=True, kw_only=True):
     """The hourly seal of a service's ledger (I-17): heads of all streams as of `cut`, as a Merkle root."""
 
     cut: str
@@ -44,7 +44,7 @@ class Sealed(Message, kw_only=True):
     root: str
 
 
-class MessageHeld(Message, kw_only=True):
+class MessageHeld(Message, frozen=True, kw_only=True):
     """An announcement that a message is held with a reason (I-7); `joint held list` shows it."""
 
     consumer: str
