@@ -20,6 +20,10 @@ from shared.contracts.common import (
 )
 
 
+RejectionReason = Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
+"""Why a report ends before it becomes a case: 查无此事, 重复上报, 非本部门职责, 不符合立案条件, 信息不全, 其他."""
+
+
 class Stranger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A message of an outside party: a field that we do not know is an error, said by name."""
 
@@ -110,7 +114,7 @@ class Rejected(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.report.rejected.v1"
     stage: Literal["acceptance", "filing"]
-    reason_code: Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
+    reason_code: RejectionReason
     reason: ShortText
 
 
