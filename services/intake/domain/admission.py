@@ -4,6 +4,7 @@ What is wrong refuses the report (it is never stored); what is missing lets it w
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,10 +13,10 @@ import msgspec
 from shapely import Polygon, intersects_xy, prepare
 
 from shared.contracts.common import CategoryCode, Place
-from shared.contracts.intake import SubmittedCategory
+from shared.contracts.intake import SubmittedCategory, SubmittedPlace
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Area, Category, Places
-from shared.kernel.errors import FieldError, Unavailable
+from shared.kernel.errors import FieldError, Refusal, Unavailable
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far a reporter's clock may run before ours."""
@@ -78,6 +79,28 @@ def admit(
     if findings.errors:
         return tuple(findings.errors)
     return Admission(category=code, place=located, missing=tuple(findings.missing), places_version=places_version)
+
+
+def public_place(place: SubmittedPlace) -> Place:
+    """Return what of a submitted place may stand in an event: everything but the address (I-14)."""
+    return Place(
+        longitude=place.longitude,
+        latitude=place.latitude,
+        street=place.street,
+        community=place.community,
+        grid=place.grid,
+    )
+
+
+def invalid(errors: Sequence[FieldError]) -> Refusal:
+    """Return the refusal of a report with something wrong in it."""
+    return Refusal(code="invalid", detail="The report has fields that are not valid.", errors=tuple(errors))
+
+
+def incomplete(missing: Sequence[str]) -> Refusal:
+    """Return the refusal of an act on a report in which something is missing."""
+    errors = tuple(FieldError(field=name, code="required", message="The field is missing.") for name in missing)
+    return Refusal(code="incomplete", detail="The report is not complete yet.", errors=errors)
 
 
 def _category_code(named: SubmittedCategory, library: ReferenceLibrary, findings: _Findings) -> CategoryCode | None:
