@@ -1,0 +1,153 @@
+"""The state machine and the rights of posts, as one table (domain 1.3 and 9.2); `permit` is its only reader.
+
+Whatever the table does not allow is refused by name: `not_entitled_…`, `stale_revision`, `wrong_state_…`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.dispatch.domain.case import CaseStage, CaseState
+from services.dispatch.domain.commands import (
+    ActorCommand,
+    CheckCase,
+    CloseCase,
+    DecideLegReturn,
+    DispatchCase,
+    LegCommand,
+    WaiveLeg,
+)
+from services.dispatch.domain.legs import LegStage, LegState, find_leg, units_of
+from shared.contracts.common import Actor, Post
+from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.reference import Units
+from shared.kernel.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """When a command is allowed, and by whom.
+
+    `rows` are the rows of the table in domain 9.2. `leg_states` None: the command is about the case's own part.
+    `own_leg`: only the leg's own unit (I-13). `apart`: no unit and no person that handles the case (I-10).
+    """
+
+    rows: tuple[int, ...]
+    posts: frozenset[Post]
+    case_states: frozenset[CaseStage]
+    leg_states: frozenset[LegStage] | None = None
+    own_leg: bool = False
+    apart: bool = False
+
+
+_AT_WORK: Final[frozenset[CaseStage]] = frozenset({"dispatched", "handling", "feedback", "checked"})
+"""Has legs and is open. In `feedback` and `checked` every leg is done: there the state of the leg refuses."""
+_DEPARTMENT: Final[frozenset[Post]] = frozenset({"department"})
+_DUTY_LEADER: Final[frozenset[Post]] = frozenset({"duty_leader"})
+
+TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
+    DispatchCase: Transition(rows=(8,), posts=frozenset({"dispatcher"}), case_states=frozenset({"filed"})),
+    SignLeg: Transition(
+        rows=(9,),
+        posts=_DEPARTMENT,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"assigned"}),
+        own_leg=True,
+    ),
+    FeedBackLeg: Transition(
+        rows=(17,),
+        posts=_DEPARTMENT,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"handling"}),
+        own_leg=True,
+    ),
+    RequestLegReturn: Transition(
+        rows=(10,),
+        posts=_DEPARTMENT,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"assigned", "handling"}),
+        own_leg=True,
+    ),
+    DecideLegReturn: Transition(
+        rows=(11, 12),
+        posts=_DUTY_LEADER,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"return_pending"}),
+        apart=True,
+    ),
+    WaiveLeg: Transition(
+        rows=(17,),
+        posts=frozenset({"duty_leader", "leader"}),
+        case_states=_AT_WORK,
+        leg_states=frozenset({"assigned", "handling", "return_pending"}),
+        apart=True,
+    ),
+    CheckCase: Transition(
+        rows=(20, 21),
+        posts=frozenset({"collector"}),
+        case_states=frozenset({"feedback"}),
+        apart=True,
+    ),
+    CloseCase: Transition(rows=(20,), posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True),
+}
+
+
+def permit(case: CaseState, command: ActorCommand, actor: Actor, units: Units) -> Refusal | None:
+    """Return None when the table allows the command to this actor now, else the refusal that names why not."""
+    transition = TRANSITIONS[type(command)]
+    leg = None
+    if isinstance(command, LegCommand):
+        leg = find_leg(case.legs, command.leg)
+        if leg is None:
+            return Refusal(code="unknown_leg", detail=f"The case has no leg {command.leg}.")
+    return (
+        _refuse_actor(transition, case, leg, actor, units)
+        or _refuse_stale(case, leg, command.expected_revision)
+        or _refuse_state(transition, case, leg)
+    )
+
+
+def _refuse_actor(
+    transition: Transition, case: CaseState, leg: LegState | None, actor: Actor, units: Units
+) -> Refusal | None:
+    unit = next((unit for unit in units.units if unit.code == actor.unit), None)
+    if unit is None:
+        return Refusal(code="not_entitled_unknown_unit", detail=f"There is no unit {actor.unit}.")
+    if actor.post not in unit.posts:
+        return Refusal(code="not_entitled_post_of_unit", detail=f"{actor.unit} has no post {actor.post}.")
+    if actor.post not in transition.posts:
+        posts = ", ".join(sorted(transition.posts))
+        return Refusal(code="not_entitled_post", detail=f"This act is for {posts}, not for {actor.post}.")
+    if transition.own_leg and leg is not None and leg.unit != actor.unit:
+        return Refusal(code="not_entitled_other_leg", detail=f"Leg {leg.leg} is of {leg.unit}, not of {actor.unit}.")
+    if transition.apart and _handles(case, actor):
+        return Refusal(
+            code="not_entitled_handler", detail=f"{actor.unit} handles this case: another unit must check and rule."
+        )
+    return None
+
+
+def _handles(case: CaseState, actor: Actor) -> bool:
+    persons = {leg.fed_back_by for leg in case.legs}
+    return actor.unit in units_of(case.legs) or (actor.person is not None and actor.person in persons)
+
+
+def _refuse_stale(case: CaseState, leg: LegState | None, expected: int | None) -> Refusal | None:
+    current = case.revision if leg is None else leg.revision
+    if expected is None or expected == current:
+        return None
+    part = "case's own part" if leg is None else f"leg {leg.leg}"
+    return Refusal(
+        code="stale_revision", detail=f"The {part} is at revision {current}, not {expected}.", revision=current
+    )
+
+
+def _refuse_state(transition: Transition, case: CaseState, leg: LegState | None) -> Refusal | None:
+    if case.state not in transition.case_states:
+        return Refusal(
+            code=f"wrong_state_case_{case.state}", detail=f"The case is {case.state}: this act does not fit."
+        )
+    if leg is not None and transition.leg_states is not None and leg.state not in transition.leg_states:
+        return Refusal(
+            code=f"wrong_state_leg_{leg.state}", detail=f"Leg {leg.leg} is {leg.state}: this act does not fit."
+        )
+    return None
