@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-COMPILE := $(BIN)/pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links \
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host --strip-extras --allow-unsafe --extra embedded
 
 .DEFAULT_GOAL := help
@@ -15,11 +15,12 @@ help: ## List the targets
 
 install: $(STAMP) ## Create .venv from the hashed lock files and fetch Kafka
 
-# Only the lock files decide: --no-build-isolation takes setuptools from them too.
+# Only the lock files decide: --no-build-isolation takes setuptools from them too. Setuptools warns of every editable
+# installation; we mean it.
 $(STAMP): requirements.lock requirements-dev.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/python -m deploy.embedded.install
 	@touch $@
 
@@ -60,4 +61,4 @@ clean: ## Stop the system; remove .venv, its data (.joint) and all caches
 	@if [ -x $(BIN)/joint ]; then $(BIN)/joint down || true; fi
 	rm -rf .venv .joint node_modules build dist *.egg-info
 	rm -rf .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
-	find deploy services shared tests tools -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
