@@ -191,6 +191,8 @@ def _filed(facts: ReportFacts, event: intake.Filed) -> ReportFacts:
 
 
 def _dispatched(facts: CaseFacts, event: dispatch.CaseDispatched) -> CaseFacts:
+    if facts.legs:
+        raise ImpossibleEvent("The case was dispatched twice.")
     legs = {
         leg.leg: LegFacts(leg=leg.leg, unit=leg.unit, role=leg.role, state="assigned", assigned_at=event.at)
         for leg in event.legs
