@@ -1,0 +1,91 @@
+"""Whatever is asked of a report by whomever in whatever order, it stays a report (hypothesis)."""
+
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from services.intake.domain.commands import Accept, Command, Complete, File, Forget, PlaceCorrection, Reject
+from services.intake.domain.report import EVENTS, ReportEvent, Status
+from shared.contracts.common import Actor
+from shared.contracts.intake import Filed, Rejected, SubmittedCategory
+from shared.kernel.errors import Refusal
+from tests.support import reports
+from tests.support.reports import COMMUNITY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
+
+NEXT: dict[Status, set[Status]] = {
+    "reported": {"reported", "accepted", "rejected"},
+    "accepted": {"accepted", "filed", "rejected"},
+    "filed": {"filed"},
+    "rejected": {"rejected"},
+}
+CORRECTIONS = st.builds(
+    Complete,
+    category=st.sampled_from([None, reports.category(), reports.category("E0203", condition="small")]),
+    place=st.sampled_from([None, PlaceCorrection(street=STREET, community=COMMUNITY), PlaceCorrection(latitude=1.0)]),
+    expected_revision=st.sampled_from([None, 1, 2, 3]),
+)
+ACTS = st.one_of(
+    CORRECTIONS,
+    st.builds(Accept, expected_revision=st.sampled_from([None, 1, 2])),
+    st.builds(File, expected_revision=st.sampled_from([None, 2, 3])),
+    st.just(Reject(reason_code="not_found", reason="nothing there")),
+    st.just(Forget(reason="asked")),
+)
+ACTORS = st.sampled_from([reports.person(post) for post in reports.HOME_UNITS])
+
+
+class ReportMachine(RuleBasedStateMachine):
+    """A report under arbitrary commands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[ReportEvent] = []
+
+    @initialize(
+        source=st.sampled_from([TRUSTED, UNTRUSTED]),
+        category=st.sampled_from([reports.category(), reports.category("E0203")]),
+        street=st.sampled_from([None, STREET]),
+        community=st.sampled_from([None, COMMUNITY]),
+    )
+    def submit(self, source: str, category: SubmittedCategory, street: str | None, community: str | None) -> None:
+        place = reports.place(street=street, community=community)
+        self.events = reports.Given().when(reports.submit(category=category, place=place), reports.source(source))
+
+    @precondition(lambda self: bool(self.events))
+    @rule(command=ACTS, actor=ACTORS, minutes=st.integers(0, 10_000))
+    def act(self, command: Command, actor: Actor, minutes: int) -> None:
+        before = reports.fold(self.events)
+        assert before is not None
+        at = NOW + timedelta(minutes=minutes)
+        decision = reports.decide(before, command, reports.context(actor, at=at, stream=REPORT_ID))
+        if isinstance(decision, Refusal):
+            return
+        assert len(decision) == 1
+        self.events += [event for event in decision if isinstance(event, EVENTS)]
+        after = reports.fold(self.events)
+        assert after is not None
+        assert after.status in NEXT[before.status]
+        assert after.revision == before.revision + 1
+
+    @invariant()
+    def an_ended_report_ended_once(self) -> None:
+        assert sum(isinstance(event, Filed | Rejected) for event in self.events) <= 1
+
+    @invariant()
+    def a_filed_report_is_complete(self) -> None:
+        state = reports.fold(self.events)
+        if state is not None and state.status in {"accepted", "filed"}:
+            assert state.missing == ()
+            assert state.category is not None
+            assert state.place.street is not None
+
+    @invariant()
+    def the_revision_is_the_number_of_events(self) -> None:
+        state = reports.fold(self.events)
+        assert state is None or state.revision == len(self.events)
+
+
+TestReportMachine = ReportMachine.TestCase
+TestReportMachine.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
