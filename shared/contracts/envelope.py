@@ -130,7 +130,7 @@ def _structured(value: bytes | None, content_type: str) -> tuple[dict[str, str],
 
 
 def _refuse_other_content(content_type: str, value: bytes | None) -> None:
-    if value is None or content_type == "" or content_type.split(";")[0].strip().lower().endswith("json"):
+    if value is None or content_type == "" or content_type.split(";", maxsplit=1)[0].strip().lower().endswith("json"):
         return
     raise Unreadable(
         "bad_envelope",

@@ -19,7 +19,6 @@ from shared.contracts.common import (
     TargetType,
 )
 
-
 RejectionReason = Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
 """Why a report ends before it becomes a case: 查无此事, 重复上报, 非本部门职责, 不符合立案条件, 信息不全, 其他."""
 

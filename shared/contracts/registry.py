@@ -111,7 +111,8 @@ def type_name(message: type) -> str:
 
 
 MESSAGES: Final[dict[str, MessageType]] = {
-    **{type_name(message): message for message in (*REPORT_EVENTS, *CASE_EVENTS, *REFERENCE_EVENTS, *ACTIONS)},
+    **{type_name(message): message for message in (*REPORT_EVENTS, *CASE_EVENTS, *REFERENCE_EVENTS)},
+    **{type_name(action): action for action in ACTIONS},
     intake.ReportSubmission.type: intake.ReportSubmission,
     intake.Content.type: intake.Content,
     intake.ContentForgotten.type: intake.ContentForgotten,

@@ -7,21 +7,21 @@ import functools
 import hashlib
 import json
 import re
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import jsonschema
 import msgspec
 
 from shared.kernel.errors import FieldError, Unreadable
 
-M = TypeVar("M")
+M = TypeVar("M", bound=msgspec.Struct)
 
 _ESCAPE: Final = b"\\u"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @functools.cache
-def _decoder(message: type[M]) -> msgspec.json.Decoder[M]:
+def _decoder(message: type) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(message)
 
 
@@ -33,7 +33,7 @@ def decode(message: type[M], raw: bytes | None) -> M:
             lone surrogates and times without zone are among them.
     """
     try:
-        decoded = _decoder(message).decode(raw or b"")
+        decoded: M = _decoder(message).decode(raw or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _explain(message, raw or b"", str(error)) from error
     if raw is not None and _ESCAPE in raw:

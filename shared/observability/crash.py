@@ -14,6 +14,8 @@ CrashPoint = Literal[
     "consumer_after_ack",
     "consume_before_commit",
     "consume_after_commit",
+    "receive_before_commit",
+    "receive_after_commit",
     "execute_before_commit",
     "execute_after_commit",
     "relay_before_send",

@@ -1,0 +1,85 @@
+"""Copies of another service's private contents: the newest revision wins, a tombstone forgets (I-14)."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.contracts.records import Record
+from shared.ledger.arrivals import arrival_of, encode_record
+from shared.ledger.draft import Draft, HeldRow
+from shared.ledger.held import announcement
+from shared.ledger.load import database_now
+from shared.ledger.take import Arrival
+from shared.ledger.transaction import BatchFailedError, in_halves
+from shared.ledger.vault import Vault
+from shared.ledger.write import write_held, write_outbox
+
+# A compacted topic loses old revisions, so that its sequence has gaps: revisions are compared, not counted.
+_COPY: Final = """
+    MERGE INTO contents c USING unnest($1::uuid[], $2::bigint[], $3::bytea[]) AS u(stream, revision, data)
+    ON c.stream = u.stream
+    WHEN MATCHED AND c.revision < u.revision THEN UPDATE SET revision = u.revision, data = u.data
+    WHEN NOT MATCHED THEN INSERT (stream, revision, data) VALUES (u.stream, u.revision, u.data)
+"""
+
+log = structlog.get_logger()
+
+
+class ContentsCopy:
+    """One consumer group's copy of a compacted topic into the table `contents`."""
+
+    def __init__(self, engine: AsyncEngine, *, service: str, consumer: str, vault: Vault) -> None:
+        self._engine = engine
+        self._service = service
+        self._consumer = consumer
+        self._vault = vault
+
+    async def consume(self, records: Sequence[Record]) -> None:
+        """Copy these records; a record that cannot be read is held with its reason.
+
+        Raises:
+            Unavailable: when the database is away; give the same records again.
+        """
+        await in_halves(self._engine, [arrival_of(record) for record in records], self._run)
+
+    async def _run(
+        self, connection: AsyncConnection, arrivals: Sequence[Arrival], failure: BatchFailedError | None
+    ) -> list[None]:
+        newest: dict[str, Arrival] = {}
+        draft = Draft()
+        for arrival in arrivals:
+            reason = failure.reason if failure else arrival.reason
+            if reason is not None:
+                self._hold(draft, arrival, reason)
+                continue
+            known = newest.get(str(arrival.delivery.stream))
+            if known is None or known.delivery.sequence < arrival.delivery.sequence:
+                newest[str(arrival.delivery.stream)] = arrival
+        if newest:
+            rows = [newest[stream].delivery for stream in sorted(newest)]
+            await connection.exec_driver_sql(
+                _COPY, ([row.stream for row in rows], [row.sequence for row in rows], [row.event.data for row in rows])
+            )
+        if draft.held:
+            now = await database_now(connection)
+            await write_held(connection, draft.held, now, self._vault)
+            await write_outbox(connection, draft.outbox, now)
+        return []
+
+    def _hold(self, draft: Draft, arrival: Arrival, reason: str) -> None:
+        delivery = arrival.delivery
+        row = HeldRow(
+            consumer=self._consumer,
+            topic=delivery.topic,
+            stream=delivery.stream,
+            sequence=delivery.record.offset + 1,
+            record=encode_record(delivery.record),
+            reason=reason,
+            detail=arrival.detail,
+            waits_for=None,
+        )
+        log.error("ledger.held", consumer=self._consumer, record=delivery.record.place, reason=reason)
+        draft.held.append(row)
+        draft.outbox.append(announcement(self._service, row, delivery.record.place))

@@ -1,0 +1,285 @@
+"""Write a draft: `unnest` arrays, one statement a table, new rows by plain INSERT sorted by key, never an upsert."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.kernel.decider import Wake
+from shared.ledger.aggregate import Aggregate
+from shared.ledger.draft import Draft, HeldRow, OutboxRow, RequestRow, StreamState
+from shared.ledger.vault import Vault
+
+_MOVE_POSITIONS: Final = (
+    "UPDATE positions p SET sequence = u.sequence "
+    "FROM unnest($2::text[], $3::uuid[], $4::bigint[]) AS u(topic, stream, sequence) "
+    "WHERE p.consumer = $1 AND p.topic = u.topic AND p.stream = u.stream"
+)
+_DIALECT: Final[sa.Dialect] = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
+_LEDGER_COLUMNS: Final = ("stream", "sequence", "head", "changed_at", "state")
+
+
+async def write_draft(
+    connection: AsyncConnection, draft: Draft, loaded: Mapping[UUID, StreamState], now: datetime, vault: Vault
+) -> None:
+    """Write everything of the draft but positions; the caller commits."""
+    await _write_events(connection, draft)
+    await _write_states(connection, draft, loaded)
+    await _write_wakes(connection, draft, loaded)
+    await write_outbox(connection, draft.outbox, now)
+    await _write_requests(connection, list(draft.requests.values()), now)
+    await _write_private(connection, draft)
+    await write_held(connection, draft.held, now, vault)
+
+
+async def write_positions(
+    connection: AsyncConnection,
+    consumer: str,
+    moved: Mapping[tuple[str, UUID], int],
+    loaded: Mapping[tuple[str, UUID], int],
+) -> None:
+    """Move the consumer's positions; streams that it never took from get a new row."""
+    places = sorted(moved)
+    old = [place for place in places if place in loaded]
+    new = [place for place in places if place not in loaded]
+    for chosen, statement in (
+        (
+            old,
+            _MOVE_POSITIONS,
+        ),
+        (new, "INSERT INTO positions SELECT $1, * FROM unnest($2::text[], $3::uuid[], $4::bigint[])"),
+    ):
+        if chosen:
+            topics = [topic for topic, _ in chosen]
+            streams = [stream for _, stream in chosen]
+            await connection.exec_driver_sql(statement, (consumer, topics, streams, [moved[place] for place in chosen]))
+
+
+async def write_outbox(connection: AsyncConnection, rows: Sequence[OutboxRow], now: datetime) -> None:
+    """Queue messages for the relay, in this order."""
+    if rows:
+        await connection.exec_driver_sql(
+            "INSERT INTO outbox (topic, key, headers, value, written_at) SELECT u.topic, u.key, u.headers, u.value, $5 "
+            "FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[]) "
+            "WITH ORDINALITY AS u(topic, key, headers, value, number) ORDER BY u.number",
+            (
+                [row.topic for row in rows],
+                [row.key for row in rows],
+                [msgspec.msgpack.encode(row.headers) for row in rows],
+                [row.value for row in rows],
+                now,
+            ),
+        )
+
+
+async def write_held(connection: AsyncConnection, rows: Sequence[HeldRow], now: datetime, vault: Vault) -> None:
+    """Hold messages; their bytes are sealed (I-14). One that is held already (its record came again) stays as it is."""
+    if rows:
+        ordered = sorted(rows, key=lambda row: (row.consumer, row.topic, row.stream, row.sequence))
+        await connection.exec_driver_sql(
+            "INSERT INTO held (consumer, topic, stream, sequence, record, reason, detail, waits_for, held_at) "
+            "SELECT *, $9 FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bigint[], $5::bytea[], $6::text[], "
+            "$7::text[], $8::text[]) ON CONFLICT ON CONSTRAINT held_place DO NOTHING",
+            (
+                [row.consumer for row in ordered],
+                [row.topic for row in ordered],
+                [row.stream for row in ordered],
+                [row.sequence for row in ordered],
+                [vault.seal(row.record) for row in ordered],
+                [row.reason for row in ordered],
+                [row.detail for row in ordered],
+                [row.waits_for for row in ordered],
+                now,
+            ),
+        )
+
+
+async def update_held(
+    connection: AsyncConnection, released: Sequence[int], kept: Sequence[tuple[int, HeldRow]]
+) -> None:
+    """Remove held rows that were handled, and write what is now known about those that stay."""
+    if released:
+        await connection.exec_driver_sql("DELETE FROM held WHERE id = ANY($1::bigint[])", (sorted(released),))
+    if kept:
+        await connection.exec_driver_sql(
+            "UPDATE held h SET reason = u.reason, detail = u.detail, waits_for = u.waits_for "
+            "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS u(id, reason, detail, waits_for) "
+            "WHERE h.id = u.id",
+            (
+                [number for number, _ in kept],
+                [row.reason for _, row in kept],
+                [row.detail for _, row in kept],
+                [row.waits_for for _, row in kept],
+            ),
+        )
+
+
+async def _write_events(connection: AsyncConnection, draft: Draft) -> None:
+    if draft.events:
+        rows = sorted(draft.events, key=lambda row: (row.stream, row.sequence))
+        await connection.exec_driver_sql(
+            "INSERT INTO events (stream, sequence, aggregate, event, type, occurred_at, correlation, causation, "
+            "traceparent, data, hash) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], "
+            "$5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[])",
+            (
+                [row.stream for row in rows],
+                [row.sequence for row in rows],
+                [row.aggregate for row in rows],
+                [row.event for row in rows],
+                [row.type for row in rows],
+                [row.occurred_at for row in rows],
+                [row.correlation for row in rows],
+                [row.causation for row in rows],
+                [row.traceparent for row in rows],
+                [row.data for row in rows],
+                [row.hash for row in rows],
+            ),
+        )
+
+
+async def _write_states(connection: AsyncConnection, draft: Draft, loaded: Mapping[UUID, StreamState]) -> None:
+    by_table: dict[str, list[StreamState]] = defaultdict(list)
+    for state in draft.states.values():
+        if state.sequence > loaded[state.stream].sequence:
+            by_table[state.aggregate.table.name].append(state)
+    for name in sorted(by_table):
+        states = sorted(by_table[name], key=lambda state: state.stream)
+        table = states[0].aggregate.table
+        insert, update = _state_statements(table)
+        new = [state for state in states if loaded[state.stream].sequence == 0]
+        old = [state for state in states if loaded[state.stream].sequence > 0]
+        for chosen, statement in ((new, insert), (old, update)):
+            if chosen:
+                await connection.exec_driver_sql(statement, _state_arrays(table, chosen))
+
+
+def _state_arrays(table: sa.Table, states: Sequence[StreamState]) -> tuple[list[Any], ...]:
+    columns = [state.aggregate.columns(state.state) for state in states]
+    own: tuple[list[Any], ...] = (
+        [state.stream for state in states],
+        [state.sequence for state in states],
+        [state.head for state in states],
+        [state.changed_at for state in states],
+        [msgspec.json.encode(state.state) for state in states],
+    )
+    return own + tuple(
+        [_plain(column.type, values[column.name]) for values in columns]
+        for column in table.columns
+        if column.name not in _LEDGER_COLUMNS
+    )
+
+
+def _plain(type_: sa.types.TypeEngine[Any], value: object) -> object:
+    if isinstance(type_, sa.ARRAY | sa.JSON) and value is not None:
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+@cache
+def _state_statements(table: sa.Table) -> tuple[str, str]:
+    names = [*_LEDGER_COLUMNS, *(column.name for column in table.columns if column.name not in _LEDGER_COLUMNS)]
+    arrays = ", ".join(
+        f"${number}::{_array_type(table.columns[name].type)}[]" for number, name in enumerate(names, start=1)
+    )
+    source = f"unnest({arrays}) AS u({', '.join(names)})"
+    values = {name: _restored(table.columns[name].type, f"u.{name}") for name in names}
+    insert = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values.values())} FROM {source}"
+    changes = ", ".join(f"{name} = {value}" for name, value in values.items() if name != "stream")
+    update = f"UPDATE {table.name} t SET {changes} FROM {source} WHERE t.stream = u.stream"
+    return insert, update
+
+
+def _array_type(type_: sa.types.TypeEngine[Any]) -> str:
+    # unnest flattens arrays of arrays, so that arrays and documents travel as JSON text.
+    if isinstance(type_, sa.ARRAY | sa.JSON):
+        return "text"
+    return _sql_type(type_)
+
+
+def _sql_type(type_: sa.types.TypeEngine[Any]) -> str:
+    return str(type_.compile(dialect=_DIALECT))
+
+
+def _restored(type_: sa.types.TypeEngine[Any], expression: str) -> str:
+    match type_:
+        case sa.JSON():
+            return f"{expression}::jsonb"
+        case sa.ARRAY():
+            element = _sql_type(type_.item_type)
+            return f"ARRAY(SELECT e::{element} FROM jsonb_array_elements_text({expression}::jsonb) AS e)"
+        case _:
+            return expression
+
+
+async def _write_wakes(connection: AsyncConnection, draft: Draft, loaded: Mapping[UUID, StreamState]) -> None:
+    gone: list[tuple[UUID, str]] = []
+    come: list[tuple[UUID, Wake, Aggregate]] = []
+    for state in draft.states.values():
+        before = _wakes_of(loaded[state.stream])
+        after = _wakes_of(state)
+        gone += [(state.stream, kind) for kind in before if before[kind] != after.get(kind)]
+        come += [(state.stream, after[kind], state.aggregate) for kind in after if before.get(kind) != after[kind]]
+    if gone:
+        await connection.exec_driver_sql(
+            "DELETE FROM wakes w USING unnest($1::uuid[], $2::text[]) AS u(stream, kind) "
+            "WHERE w.stream = u.stream AND w.kind = u.kind",
+            ([stream for stream, _ in gone], [kind for _, kind in gone]),
+        )
+    if come:
+        come.sort(key=lambda row: (row[0], row[1].kind))
+        await connection.exec_driver_sql(
+            "INSERT INTO wakes (stream, kind, aggregate, due_at) "
+            "SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])",
+            (
+                [stream for stream, _, _ in come],
+                [wake.kind for _, wake, _ in come],
+                [aggregate.name for _, _, aggregate in come],
+                [wake.due_at for _, wake, _ in come],
+            ),
+        )
+
+
+def _wakes_of(state: StreamState) -> dict[str, Wake]:
+    if state.state is None:
+        return {}
+    return {wake.kind: wake for wake in state.aggregate.wakes(state.state)}
+
+
+async def _write_requests(connection: AsyncConnection, rows: Sequence[RequestRow], now: datetime) -> None:
+    if rows:
+        ordered = sorted(rows, key=lambda row: (row.party, row.key))
+        await connection.exec_driver_sql(
+            "INSERT INTO requests (party, key, digest, answer, answered_at) "
+            "SELECT *, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])",
+            (
+                [row.party for row in ordered],
+                [row.key for row in ordered],
+                [row.digest for row in ordered],
+                [msgspec.json.encode(row.answer) for row in ordered],
+                now,
+            ),
+        )
+
+
+async def _write_private(connection: AsyncConnection, draft: Draft) -> None:
+    last = {row.stream: row for row in draft.private}
+    if last:
+        rows = [last[stream] for stream in sorted(last)]
+        # The stream's state row is locked, and what is kept has one revision a stream: no two writers meet here.
+        await connection.exec_driver_sql(
+            "MERGE INTO private p USING unnest($1::uuid[], $2::bytea[], $3::bigint[]) AS u(stream, sealed, revision) "
+            "ON p.stream = u.stream WHEN MATCHED THEN UPDATE SET sealed = u.sealed, revision = u.revision "
+            "WHEN NOT MATCHED THEN INSERT VALUES (u.stream, u.sealed, u.revision)",
+            (
+                [row.stream for row in rows],
+                [row.sealed for row in rows],
+                [row.revision for row in rows],
+            ),
+        )
