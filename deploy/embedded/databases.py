@@ -46,9 +46,14 @@ def wait_for_database(url: str, *, seconds: float, while_waiting: Callable[[], N
 
 
 def create_database(owner_url: str) -> str:
-    """Make the database `joint` on the embedded server, closed to everybody; return its URL for the owner."""
+    """Make the database `joint` on a server of ours, closed to everybody; return its URL for the owner."""
     run_to_end(_create_database(owner_url))
-    return urlunsplit(urlsplit(owner_url)._replace(path=f"/{DATABASE}"))
+    return with_database(owner_url, DATABASE)
+
+
+def with_database(url: str, database: str) -> str:
+    """Return the URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
 def prepare_roles(url: str, passwords: Mapping[str, str]) -> None:

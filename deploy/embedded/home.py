@@ -10,6 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+_PARTS = ("credentials", "public_keys", "ports", "parties", "logs", "run", "kafka", "postgres")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
@@ -53,6 +55,21 @@ class Home:
         """Return the file that takes what the process prints."""
         return self.logs / f"{process}.log"
 
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether everything in the folder was made by this package, so that it may be deleted."""
+        ours = {getattr(self, part) for part in _PARTS}
+        return set(self.root.iterdir()) <= ours
+
+    def pid_file(self, process: str) -> Path:
+        """Return the file that names the process while it runs."""
+        return self.run / f"{process}.pid"
+
+    @property
+    def state(self) -> Path:
+        """What is known of the running system; there only while it is up."""
+        return self.run / "system.json"
+
     def prepare(self) -> None:
         """Make the folders.
 
@@ -64,6 +81,11 @@ class Home:
         for folder in (self.logs, self.run, self.kafka):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o700)
+
+    def rotate_logs(self) -> None:
+        """Begin every log anew; the one of the last start is kept beside it as `.1`."""
+        for log in self.logs.glob("*.log"):
+            log.replace(log.with_name(f"{log.name}.1"))
 
 
 def write_private(path: Path, text: str) -> None:

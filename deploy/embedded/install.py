@@ -46,7 +46,7 @@ def _make_class_archive(home: Home) -> None:
     # The broker writes the archive when it ends.
     broker = Child(home, server.program(f"-XX:AOTCacheOutput={unfinished}"))
     try:
-        server.wait_until_ready(broker, _TRAINING_START_SECONDS)
+        server.wait_until_ready(broker.require_running, _TRAINING_START_SECONDS)
     finally:
         broker.stop()
     if not unfinished.exists():

@@ -21,11 +21,11 @@ from shared.kernel.identifiers import new_id
 from shared.messaging.provisioning import KafkaAccess, wait_until_ready
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from deploy.embedded.credentials import Credentials
     from deploy.embedded.home import Home
-    from deploy.embedded.processes import Child
 
 CLIENT_PORT: Final = "kafka"
 CONTROLLER_PORT: Final = "kafka-controller"
@@ -103,9 +103,9 @@ class KafkaServer:
         """The ports of the node, by name."""
         return self.ports
 
-    def wait_until_ready(self, child: Child, seconds: float) -> None:
+    def wait_until_ready(self, check: Callable[[], None], seconds: float) -> None:
         """Return when the node answers a client."""
-        wait_until_ready(self.administration, seconds=seconds, while_waiting=child.require_running)
+        wait_until_ready(self.administration, seconds=seconds, while_waiting=check)
 
     def prepare(self) -> None:
         """Write the configuration; format the log folder at first start, with the first users."""
@@ -173,7 +173,11 @@ class KafkaServer:
             arguments += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         file = self.home.kafka / "format.arguments"
         write_private(file, "\n".join(arguments) + "\n")
-        command = (*self._java(*_class_archive_option()), "kafka.tools.StorageTool", f"@{file}")
+        command = (
+            *self._java(*_class_archive_option(), "-XX:TieredStopAtLevel=1"),
+            "kafka.tools.StorageTool",
+            f"@{file}",
+        )
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
         finally:
@@ -188,7 +192,7 @@ class KafkaServer:
 def _class_archive_option() -> tuple[str, ...]:
     # Halves the start. The JVM prints errors for a missing archive, so it is left out then.
     archive = class_archive()
-    return (f"-XX:AOTCache={archive}",) if archive.exists() else ()
+    return (f"-XX:AOTCache={archive}", "-Xlog:aot*=error") if archive.exists() else ()
 
 
 def _cluster_id() -> str:

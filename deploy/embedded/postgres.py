@@ -28,9 +28,10 @@ from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Program, account_group
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from deploy.embedded.credentials import Credentials
     from deploy.embedded.home import Home
-    from deploy.embedded.processes import Child
 
 PORT: Final = "postgres"
 _ACCOUNTS: Final = ("postgres", "nobody")
@@ -74,9 +75,9 @@ class PostgresServer:
         """The port of the server, by name."""
         return {PORT: self.port}
 
-    def wait_until_ready(self, child: Child, seconds: float) -> None:
+    def wait_until_ready(self, check: Callable[[], None], seconds: float) -> None:
         """Return when the server opens a session."""
-        wait_for_database(self.address(), seconds=seconds, while_waiting=child.require_running)
+        wait_for_database(self.address(), seconds=seconds, while_waiting=check)
 
     def prepare(self) -> None:
         """Make the data folder at first start; write the configuration at every start."""

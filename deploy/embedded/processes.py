@@ -55,7 +55,7 @@ class Child:
         """Start the program; its output is appended to its log."""
         self._home = home
         self.program = program
-        self._pid_file = home.run / f"{program.name}.pid"
+        self._pid_file = home.pid_file(program.name)
         with home.log(program.name).open("ab") as log:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(
                 program.command,
@@ -71,7 +71,7 @@ class Child:
                 group=account_group(program.user) if program.user else None,
                 extra_groups=[] if program.user else None,
             )
-        self._remember()
+        remember_process(self._pid_file, self.pid)
 
     @property
     def pid(self) -> int:
@@ -115,10 +115,12 @@ class Child:
         self._process.wait()
         self._pid_file.unlink(missing_ok=True)
 
-    def _remember(self) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            started = psutil.Process(self.pid).create_time()
-            write_private(self._pid_file, json.dumps({"pid": self.pid, "started": started}))
+
+def remember_process(pid_file: Path, pid: int) -> None:
+    """Write a pid file for a running process."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        started = psutil.Process(pid).create_time()
+        write_private(pid_file, json.dumps({"pid": pid, "started": started}))
 
 
 def remembered_process(pid_file: Path) -> psutil.Process | None:

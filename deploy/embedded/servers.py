@@ -12,7 +12,7 @@ from deploy.embedded.postgres import PORT, PostgresServer
 from deploy.embedded.processes import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from deploy.embedded.home import Home
     from deploy.embedded.processes import Program
@@ -32,8 +32,8 @@ class Server(Protocol):
     def program(self) -> Program:
         """Return how to start it."""
 
-    def wait_until_ready(self, child: Child, seconds: float) -> None:
-        """Return when it serves; raise SystemFailure if `child` ended, Unavailable if it takes too long."""
+    def wait_until_ready(self, check: Callable[[], None], seconds: float) -> None:
+        """Return when it serves; raise what `check` raises, Unavailable if it takes too long."""
 
 
 def kafka_of(home: Home, settings: SystemSettings) -> KafkaServer:
@@ -53,8 +53,12 @@ def postgres_of(home: Home, settings: SystemSettings) -> PostgresServer:
     )
 
 
-def start_servers(home: Home, servers: Sequence[Server], *, seconds: float) -> list[Child]:
+def start_servers(
+    home: Home, servers: Sequence[Server], *, seconds: float, check: Callable[[], None] = lambda: None
+) -> list[Child]:
     """Start the servers side by side and return them when all serve; on failure none stays.
+
+    `check` is called while waiting; what it raises ends the start.
 
     Raises:
         SystemFailure: if one cannot be prepared or ends by itself.
@@ -68,8 +72,14 @@ def start_servers(home: Home, servers: Sequence[Server], *, seconds: float) -> l
     try:
         # By this thread, not by the pool's: a child ends with the thread that made it.
         children.extend(Child(home, server.program()) for server in servers)
-        for server, child in zip(servers, children, strict=True):
-            server.wait_until_ready(child, seconds)
+
+        def all_run() -> None:
+            check()
+            for child in children:
+                child.require_running()
+
+        for server in servers:
+            server.wait_until_ready(all_run, seconds)
     except BaseException:
         stop_all(children)
         raise

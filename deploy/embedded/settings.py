@@ -16,7 +16,8 @@ class SystemSettings(BaseSettings):
     `kafka_bootstrap` needs `kafka_username` and `kafka_password` of a principal that may create
     topics, users and ACLs (leave both out for a broker without authentication). `database_url` is
     the address of a role that may create roles and schemas in its database.
-    Sizes are in the notation of the server that reads them.
+    Sizes are in the notation of the server that reads them. `start_seconds` is the patience with
+    each part of the start. `services_package` holds the three services (tests put stand-ins there).
     """
 
     model_config = SettingsConfigDict(env_prefix="JOINT_", frozen=True)
@@ -32,3 +33,4 @@ class SystemSettings(BaseSettings):
     token_issuer: str = "https://joint.localhost/embedded"  # noqa: S105 - an address, not a secret
     log_format: str = "json"
     start_seconds: float = 90.0
+    services_package: str = "services"
