@@ -1,0 +1,326 @@
+"""The life of a case as given / when / then over its events."""
+
+import pytest
+
+from services.dispatch.domain.case import columns, evolve
+from shared.contracts.dispatch import (
+    CaseChecked,
+    CaseClosed,
+    CaseDispatched,
+    CaseOpened,
+    CaseOpeningDeclined,
+    CaseRoutingFailed,
+    LegFedBack,
+    LegReturnRefused,
+    LegReturnRequested,
+    LegReturnUpheld,
+    LegSigned,
+    LegWaived,
+)
+from shared.kernel.errors import Refusal
+from tests.support.cases import (
+    COLLECTOR,
+    DISPATCHER,
+    DUTY_LEADER,
+    FIRE,
+    LEADER,
+    MARKET,
+    POLICE,
+    SYSTEM,
+    TWO_HOURS,
+    URBAN,
+    Case,
+    actor,
+    check_failed,
+    check_passed,
+    checked,
+    close,
+    closed,
+    department,
+    dispatch_by_hand,
+    facts,
+    fed_back,
+    feed_back,
+    handled,
+    leg_states,
+    open_case,
+    opened,
+    refusal,
+    refuse_return,
+    request_return,
+    rule,
+    sign,
+    signed,
+    units_with_posts,
+    uphold,
+    waive,
+)
+
+
+def test_a_filed_report_opens_a_case_and_dispatches_it_with_its_explanation() -> None:
+    case = Case()
+    events = case.when(open_case())
+    assert isinstance(events, list)
+    assert [type(event) for event in events] == [CaseOpened, CaseDispatched]
+    assert facts(events[0])["limit"] == {"amount": 2, "unit": "urgent_hour"}
+    assert facts(events[0])["closing_condition_en"] == "removed"
+    assert facts(events[1]) == {
+        "legs": [
+            {"leg": 1, "unit": URBAN, "role": "lead", "limit": {"amount": 2, "unit": "urgent_hour"}},
+            {"leg": 2, "unit": MARKET, "role": "support", "limit": {"amount": 2, "unit": "urgent_hour"}},
+            {"leg": 3, "unit": FIRE, "role": "support", "limit": {"amount": 2, "unit": "urgent_hour"}},
+        ],
+        "explanation": {
+            "rule": "joint",
+            "catalogue_version": 1,
+            "units_version": 1,
+            "legal_basis": "law of joint",
+            "considered": [{"rule": "joint", "verdict": "won"}],
+            "decided_by": "power_list",
+            "reason": None,
+        },
+    }
+    assert case.stage == "dispatched"
+
+
+def test_a_case_without_a_rule_waits_for_a_dispatcher_and_says_so() -> None:
+    case = Case(rule("other", category="E9999"))
+    events = case.when(open_case())
+    assert isinstance(events, list)
+    assert [type(event) for event in events] == [CaseOpened, CaseRoutingFailed]
+    assert facts(events[1])["reason"] == "no_rule"
+    assert case.stage == "filed"
+
+
+def test_a_dispatcher_dispatches_by_hand_what_routing_could_not() -> None:
+    case = opened(rule("ghost", "no-such-unit"))
+    assert case.stage == "filed"
+    events = case.when(dispatch_by_hand(FIRE, (URBAN,)), DISPATCHER)
+    assert isinstance(events, list)
+    (event,) = events
+    assert isinstance(event, CaseDispatched)
+    assert [(leg.unit, leg.role, leg.limit) for leg in event.legs] == [
+        (FIRE, "lead", TWO_HOURS),
+        (URBAN, "support", TWO_HOURS),
+    ]
+    assert event.explanation.decided_by == "dispatcher"
+    assert event.explanation.reason == "nearest"
+    assert case.stage == "dispatched"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [opened(), opened(rule("ghost", "no-such-unit")), handled(), checked(), closed()],
+    ids=lambda c: c.stage,
+)
+def test_a_second_filing_is_answered_in_every_state_and_changes_nothing(case: Case) -> None:
+    before = case.known
+    events = case.when(open_case(report_sequence=7))
+    assert isinstance(events, list)
+    assert [facts(event) for event in events] == [{"reason": "case_exists", "report_sequence": 7}]
+    assert isinstance(events[0], CaseOpeningDeclined)
+    assert case.known == before
+
+
+def test_a_department_signs_its_leg_and_the_case_is_handled() -> None:
+    case = opened()
+    events = case.when(sign(2), department(MARKET))
+    assert isinstance(events, list)
+    assert isinstance(events[0], LegSigned)
+    assert facts(events[0]) == {"leg": 2, "unit": MARKET}
+    assert leg_states(case) == {1: "assigned", 2: "handling", 3: "assigned"}
+    assert case.stage == "handling"
+
+
+def test_the_lead_feeds_back_last() -> None:
+    case = opened().given(*signed(1, 2, 3), *fed_back(2))
+    assert refusal(case.when(feed_back(1), department(URBAN))) == "wrong_state_support_open"
+    case.given(*fed_back(3))
+    events = case.when(feed_back(1), department(URBAN))
+    assert isinstance(events, list)
+    assert isinstance(events[0], LegFedBack)
+    assert facts(events[0]) == {"leg": 1, "unit": URBAN, "closing_condition": "removed", "evidence": []}
+    assert case.stage == "feedback"
+
+
+def test_a_waived_support_leg_does_not_hold_the_lead_back() -> None:
+    case = opened().given(*signed(1, 2), *fed_back(2))
+    events = case.when(waive(3), LEADER)
+    assert isinstance(events, list)
+    assert isinstance(events[0], LegWaived)
+    assert facts(events[0]) == {"leg": 3, "unit": FIRE, "reason": "not needed"}
+    case.given(*fed_back(1))
+    assert case.stage == "feedback"
+
+
+def test_the_lead_leg_is_never_waived() -> None:
+    assert refusal(opened().when(waive(1), DUTY_LEADER)) == "lead_not_waivable"
+
+
+def test_an_upheld_return_gives_the_leg_to_another_unit_by_ruling() -> None:
+    case = opened()
+    requested = case.when(request_return(1), department(URBAN))
+    assert isinstance(requested, list)
+    assert isinstance(requested[0], LegReturnRequested)
+    events = case.when(uphold(1), DUTY_LEADER)
+    assert isinstance(events, list)
+    (event,) = events
+    assert isinstance(event, LegReturnUpheld)
+    assert (event.unit, event.to_unit, event.explanation.decided_by) == (URBAN, POLICE, "ruling")
+    leg = case.known.legs[0]
+    assert (leg.unit, leg.role, leg.state, leg.returns, leg.revision) == (POLICE, "lead", "assigned", 1, 3)
+    assert leg.assigned_at == event.at
+    assert refusal(case.when(sign(1), department(URBAN))) == "not_entitled_other_leg"
+
+
+def test_a_refused_return_goes_on_being_handled() -> None:
+    case = opened().given((request_return(2), department(MARKET)))
+    events = case.when(refuse_return(2), DUTY_LEADER)
+    assert isinstance(events, list)
+    assert isinstance(events[0], LegReturnRefused)
+    assert leg_states(case)[2] == "handling"
+
+
+def test_a_return_goes_to_a_unit_that_exists_and_has_no_leg_yet() -> None:
+    case = opened().given((request_return(2), department(MARKET)))
+    assert refusal(case.when(uphold(2, None), DUTY_LEADER)) == "required"
+    assert refusal(case.when(uphold(2, "no-such-unit"), DUTY_LEADER)) == "unknown_unit"
+    assert refusal(case.when(uphold(2, "supervision-centre"), DUTY_LEADER)) == "unknown_unit"
+    assert refusal(case.when(uphold(2, FIRE), DUTY_LEADER)) == "unit_has_leg"
+    assert refusal(case.when(refuse_return(2, POLICE), DUTY_LEADER)) == "not_expected"
+
+
+def test_a_dispatch_by_hand_names_every_unit_that_is_wrong() -> None:
+    case = opened(rule("ghost", "no-such-unit"))
+    decision = case.when(dispatch_by_hand("nobody", ("command-centre", URBAN, URBAN)), DISPATCHER)
+    assert isinstance(decision, Refusal)
+    assert [(error.field, error.code) for error in decision.errors] == [
+        ("lead", "unknown_unit"),
+        ("support.0", "unknown_unit"),
+        ("support.2", "unit_has_leg"),
+    ]
+
+
+def test_a_passed_check_and_the_gate_close_the_case() -> None:
+    case = handled()
+    events = case.when(check_passed(), COLLECTOR)
+    assert isinstance(events, list)
+    assert isinstance(events[0], CaseChecked)
+    assert case.stage == "checked"
+    events = case.when(close(), DUTY_LEADER)
+    assert isinstance(events, list)
+    assert isinstance(events[0], CaseClosed)
+    assert case.stage == "closed"
+    assert case.known.closed_at == events[0].at
+
+
+def test_a_failed_check_sends_every_fed_back_leg_back_unless_legs_are_named() -> None:
+    case = handled().given((check_failed(), COLLECTOR))
+    assert leg_states(case) == {1: "handling", 2: "handling", 3: "handling"}
+    assert case.stage == "handling"
+    named = handled()
+    events = named.when(check_failed(3), COLLECTOR)
+    assert isinstance(events, list)
+    assert facts(events[0]) == {"passed": False, "rework": [3], "reason": "still there"}
+    assert leg_states(named) == {1: "fed_back", 2: "fed_back", 3: "handling"}
+    assert [leg.rework for leg in named.known.legs] == [0, 0, 1]
+    assert named.known.failed_checks == 1
+
+
+def test_a_waived_leg_is_never_reworked() -> None:
+    case = opened().given(*signed(1, 2), (waive(3), LEADER), *fed_back(2, 1))
+    assert refusal(case.when(check_failed(3), COLLECTOR)) == "leg_not_fed_back"
+    case.given((check_failed(), COLLECTOR))
+    assert leg_states(case) == {1: "handling", 2: "handling", 3: "waived"}
+
+
+def test_a_check_says_why_it_failed_and_sends_nothing_back_when_it_passed() -> None:
+    case = handled()
+    assert refusal(case.when(check_failed(reason=None), COLLECTOR)) == "required"
+    assert refusal(case.when(check_passed(rework=(1,)), COLLECTOR)) == "not_expected"
+
+
+def test_the_gate_names_every_obstacle() -> None:
+    case = opened().given(*signed(1, 2), *fed_back(2))
+    decision = case.when(close(), DUTY_LEADER)
+    assert isinstance(decision, Refusal)
+    assert decision.code == "wrong_state_leg_open"
+    assert [(error.field, error.code) for error in decision.errors] == [
+        ("legs.1", "leg_open"),
+        ("legs.3", "leg_open"),
+        ("check", "not_checked"),
+    ]
+    assert refusal(handled().when(close(), DUTY_LEADER)) == "wrong_state_not_checked"
+
+
+def test_the_one_who_handles_never_checks_and_never_closes() -> None:
+    generous = units_with_posts(URBAN, "department", "collector", "duty_leader")
+    case = Case(units=generous).given((open_case(), SYSTEM), *signed(1, 2, 3), *fed_back(2, 3, 1))
+    assert refusal(case.when(check_passed(), actor(URBAN, "collector"))) == "not_entitled_handler"
+    case.given((check_passed(), COLLECTOR))
+    assert refusal(case.when(close(), actor(URBAN, "duty_leader"))) == "not_entitled_handler"
+
+
+def test_the_person_who_fed_back_checks_under_no_other_hat() -> None:
+    case = opened(rule("alone")).given((sign(1), department(URBAN)), (feed_back(1), department(URBAN, "wang-1")))
+    hat = actor("supervision-centre", "collector", "wang-1")
+    assert refusal(case.when(check_passed(), hat)) == "not_entitled_handler"
+
+
+def test_a_department_acts_on_its_own_leg_only() -> None:
+    assert refusal(opened().when(sign(1), department(FIRE))) == "not_entitled_other_leg"
+
+
+def test_posts_are_refused_by_name() -> None:
+    case = opened()
+    assert refusal(case.when(sign(1), DISPATCHER)) == "not_entitled_post"
+    assert refusal(case.when(close(), department(POLICE))) == "not_entitled_post"
+    assert refusal(case.when(close(), actor(POLICE, "duty_leader"))) == "not_entitled_post_of_unit"
+    assert refusal(case.when(sign(1), department("ghost-office"))) == "not_entitled_unknown_unit"
+
+
+def test_a_stale_revision_is_refused_with_the_current_one() -> None:
+    case = opened().given(*signed(2))
+    decision = case.when(feed_back(2, revision=1), department(MARKET))
+    assert isinstance(decision, Refusal)
+    assert (decision.code, decision.revision) == ("stale_revision", 2)
+
+
+def test_departments_on_their_own_legs_never_conflict() -> None:
+    case = opened()
+    case.given(
+        (sign(1, 1), department(URBAN)),
+        (sign(2, 1), department(MARKET)),
+        (sign(3, 1), department(FIRE)),
+        (feed_back(3, 2), department(FIRE)),
+        (feed_back(2, 2), department(MARKET)),
+        (feed_back(1, 2), department(URBAN)),
+    )
+    assert case.known.revision == 2
+    assert refusal(case.when(check_passed(revision=1), COLLECTOR)) == "stale_revision"
+    case.given((check_passed(revision=2), COLLECTOR), (close(revision=3), DUTY_LEADER))
+
+
+def test_a_leg_or_a_case_that_does_not_exist_is_refused_by_name() -> None:
+    assert refusal(opened().when(sign(4), department(URBAN))) == "unknown_leg"
+    assert refusal(Case().when(sign(1), department(URBAN))) == "unknown_case"
+
+
+def test_the_query_columns_follow_the_events() -> None:
+    case = opened().given(*signed(1, 2, 3), *fed_back(2))
+    row = columns(case.known)
+    assert (row["state"], row["lead_unit"], row["campaign"]) == ("handling", URBAN, "winter")
+    assert row["leg_units"] == [FIRE, MARKET, URBAN]
+    assert row["open_leg_units"] == [FIRE, URBAN]
+    assert row["closed_at"] is None
+    done = closed()
+    assert columns(done.known)["open_leg_units"] == []
+    assert columns(done.known)["closed_at"] == done.events[-1].at
+
+
+def test_the_fold_of_the_events_is_the_state() -> None:
+    case = closed()
+    state = None
+    for event in case.events:
+        state = evolve(state, event)
+    assert state == case.state
