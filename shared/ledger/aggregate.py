@@ -42,7 +42,7 @@ class Aggregate:
     evolve: Callable[[Any, Any], Any]
     columns: Callable[[Any], Mapping[str, object]]
     wakes: Callable[[Any], Sequence[Wake]] = lambda _state: ()
-    effects: Callable[[Any, Event, Any], Sequence[Effect]] = lambda _state, _event, _body: ()
+    effects: Callable[[Any, Any, Any], Sequence[Effect]] = lambda _state, _event, _body: ()
 
 
 def state_columns() -> tuple[sa.Column[Any], ...]:
