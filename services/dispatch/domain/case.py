@@ -115,7 +115,7 @@ def columns(case: CaseState) -> Mapping[str, object]:
     """Return the typed columns of the table `cases` beside the ledger's own."""
     opened = case.opened
     return {
-        "state": case.state,
+        "status": case.state,
         "revision": case.revision,
         "source": opened.source,
         "category_system": opened.category.system,

@@ -309,7 +309,7 @@ def test_a_leg_or_a_case_that_does_not_exist_is_refused_by_name() -> None:
 def test_the_query_columns_follow_the_events() -> None:
     case = opened().given(*signed(1, 2, 3), *fed_back(2))
     row = columns(case.known)
-    assert (row["state"], row["lead_unit"], row["campaign"]) == ("handling", URBAN, "winter")
+    assert (row["status"], row["lead_unit"], row["campaign"]) == ("handling", URBAN, "winter")
     assert row["leg_units"] == [FIRE, MARKET, URBAN]
     assert row["open_leg_units"] == [FIRE, URBAN]
     assert row["closed_at"] is None

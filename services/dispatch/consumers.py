@@ -1,0 +1,159 @@
+"""From records to commands: departments' acts (total, whatever is in the record) and intake's events.
+
+An act becomes a command of the department whose topic it came on, or a refusal that names every error; both get a
+receipt on the department's receipts topic (I-3).
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from services.dispatch import policies
+from services.dispatch.tables import CASE
+from shared.contracts import dispatch
+from shared.contracts.common import Actor
+from shared.contracts.decisions import Delivery, WaitForReference
+from shared.contracts.dispatch import LegAction
+from shared.contracts.envelope import CloudEvent, read_event
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.records import Record
+from shared.contracts.registry import (
+    ACTIONS,
+    ACTIONS_PREFIX,
+    DISPATCH_RECEIPTS_PREFIX,
+    department_principal,
+    party_uri,
+    type_name,
+)
+from shared.contracts.validation import canonical_digest, decode
+from shared.kernel.errors import FieldError, Refusal, Unreadable
+from shared.kernel.identifiers import named_id
+from shared.ledger.commands import Cause, Command, ReceiptTo, Request
+from shared.ledger.policies import React
+
+_ACTS: Final[dict[str, type[LegAction]]] = {type_name(act): act for act in ACTIONS}
+_CENTRE_ACTS: Final = frozenset(
+    {
+        *(
+            type_name(event)
+            for event in (
+                dispatch.CaseDispatched,
+                dispatch.LegReturnRefused,
+                dispatch.LegReturnUpheld,
+                dispatch.LegWaived,
+                dispatch.CaseChecked,
+                dispatch.CaseClosed,
+            )
+        ),
+        "jointenforcement.leg.waived.v1",
+        "jointenforcement.leg.return_decided.v1",
+    }
+)
+"""What only people of the centres do, with a person's token: whoever says it over a topic is told so."""
+_SYSTEM: Final = Actor(client="dispatch", unit="dispatch", post="system")
+
+
+def translate(record: Record, _library: ReferenceLibrary) -> Command:
+    """Return the command that a record of `dispatch.actions.<department>` asks for; never raises.
+
+    Its request is (the department's URI, the CloudEvents id). A record that cannot be read, or that speaks for
+    somebody else, has no id that counts: its request is its place.
+    """
+    department = record.topic.removeprefix(ACTIONS_PREFIX)
+    try:
+        event = read_event(record.headers, record.value)
+    except Unreadable as unreadable:
+        return _command(record, department, None, unreadable.refusal())
+    if event.source != party_uri("departments", department):
+        return _command(record, department, event, _wrong_source(event, department))
+    return _command(record, department, event, _act(event))
+
+
+def reaction(city: str) -> React:
+    """Return the policy on `intake.reports`: a filed report opens a case, in the name of the system."""
+    return partial(_react, city)
+
+
+def _react(city: str, delivery: Delivery, library: ReferenceLibrary) -> Sequence[Command] | WaitForReference:
+    opening = policies.open_case(city, delivery, library)
+    if opening is None:
+        return ()
+    if isinstance(opening, WaitForReference):
+        return opening
+    event = delivery.event
+    cause = Cause(
+        correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
+    )
+    return [Command(aggregate=CASE, stream=opening.case_id, body=opening, actor=_SYSTEM, cause=cause)]
+
+
+def _act(event: CloudEvent) -> LegAction | Refusal:
+    act = _ACTS.get(event.type)
+    if act is None:
+        return _wrong_type(event)
+    try:
+        return decode(act, event.data)
+    except Unreadable as unreadable:
+        return unreadable.refusal()
+
+
+def _wrong_type(event: CloudEvent) -> Refusal:
+    if event.type in _CENTRE_ACTS:
+        code, message = "centre_act_over_topic", "This is an act of a centre: it needs a person's token, over HTTP."
+    else:
+        code, message = "unknown_type", f"Send one of {', '.join(_ACTS)}."
+    return Refusal(
+        code=code,
+        detail=f"{event.type} is not read on this topic. {message}",
+        errors=(FieldError(field="ce_type", code=code, message=message),),
+    )
+
+
+def _wrong_source(event: CloudEvent, department: str) -> Refusal:
+    expected = party_uri("departments", department)
+    problem = FieldError(field="ce_source", code="wrong_source", message=f"On this topic the source is {expected}.")
+    return Refusal(
+        code="wrong_source", detail=f"{event.source} does not speak on the topic of {department}.", errors=(problem,)
+    )
+
+
+def _command(record: Record, department: str, event: CloudEvent | None, act: LegAction | Refusal) -> Command:
+    party = party_uri("departments", department)
+    speaks = event is not None and event.source == party
+    refusal = act if isinstance(act, Refusal) else None
+    return Command(
+        aggregate=CASE,
+        stream=_no_case(record) if isinstance(act, Refusal) else act.case_id,
+        body=None if isinstance(act, Refusal) else act,
+        actor=Actor(client=department_principal(department), unit=department, post="department"),
+        cause=_cause(record, event),
+        request=_request(record, event if speaks else None),
+        receipt=ReceiptTo(
+            topic=f"{DISPATCH_RECEIPTS_PREFIX}{department}",
+            party=party,
+            request=event.id if event else None,
+            record=record.place,
+        ),
+        refusal=refusal,
+        counts_as_of=record.timestamp,
+        record=record,
+    )
+
+
+def _no_case(record: Record) -> UUID:
+    return named_id("record", record.place)
+
+
+def _request(record: Record, event: CloudEvent | None) -> Request:
+    if event is None:
+        # The topic is no party's URI: nobody can choose an id that takes such a key away.
+        digest = canonical_digest(data=record.value)
+        return Request(party=record.topic, key=f"record:{record.place}", digest=digest)
+    return Request(party=event.source, key=event.id, digest=canonical_digest(event.type, data=event.data))
+
+
+def _cause(record: Record, event: CloudEvent | None) -> Cause:
+    if event is None:
+        return Cause(correlation=record.place)
+    return Cause(correlation=event.correlationid or event.id, causation=event.id, traceparent=event.traceparent)
