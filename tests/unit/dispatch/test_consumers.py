@@ -1,0 +1,142 @@
+"""Whatever a department's record holds, it becomes one command, or one refusal that names every error."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.dispatch.consumers import reaction, translate
+from shared.contracts.decisions import WaitForReference
+from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.envelope import CloudEvent, binary_headers
+from shared.contracts.intake import Accepted
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.records import Record
+from shared.ledger.commands import Command
+from tests.support.cases import CASE_ID, CITY, NOON, SYSTEM, library
+from tests.unit.dispatch.test_policies import FILED, delivery
+
+TOPIC = "dispatch.actions.fire-rescue"
+SOURCE = "/joint/departments/fire-rescue"
+SIGN = {"case_id": str(CASE_ID), "leg": 3}
+
+
+def record(headers: tuple[tuple[str, bytes | None], ...], value: bytes | None) -> Record:
+    return Record(topic=TOPIC, partition=0, offset=7, timestamp=NOON, key=None, headers=headers, value=value)
+
+
+def act(data: object = SIGN, type_: str = SignLeg.type, source: str = SOURCE, id_: str = "act-1") -> Command:
+    raw = data if isinstance(data, bytes) else msgspec.json.encode(data)
+    event = CloudEvent(id=id_, source=source, type=type_, data=raw, correlationid="campaign-1")
+    return translate(record(tuple(binary_headers(event)), raw), ReferenceLibrary())
+
+
+def problems(command: Command) -> tuple[str, list[tuple[str, str]]]:
+    assert command.refusal is not None
+    return command.refusal.code, [(error.field, error.code) for error in command.refusal.errors]
+
+
+def test_an_act_becomes_a_command_of_the_department_whose_topic_it_came_on() -> None:
+    command = act()
+    assert (command.aggregate, command.stream, command.body) == ("case", CASE_ID, SignLeg(case_id=CASE_ID, leg=3))
+    assert (command.actor.unit, command.actor.post, command.actor.client) == (
+        "fire-rescue",
+        "department",
+        "department.fire-rescue",
+    )
+    assert command.actor.person is None
+    assert command.counts_as_of == NOON
+    assert command.refusal is None
+    assert command.request is not None
+    assert (command.request.party, command.request.key) == (SOURCE, "act-1")
+    assert command.receipt is not None
+    assert (command.receipt.topic, command.receipt.request) == ("dispatch.receipts.fire-rescue", "act-1")
+    assert (command.cause.correlation, command.cause.causation) == ("campaign-1", "act-1")
+
+
+@pytest.mark.parametrize(
+    "type_,data,expected",
+    [
+        (FeedBackLeg.type, {**SIGN, "closing_condition": "cleared"}, FeedBackLeg),
+        (RequestLegReturn.type, {**SIGN, "reason": "not_our_duty", "ground": "line 3"}, RequestLegReturn),
+    ],
+)
+def test_feedback_and_return_requests_are_read_too(type_: str, data: object, expected: type) -> None:
+    assert type(act(data, type_).body) is expected
+
+
+def test_the_same_act_with_its_fields_in_another_order_has_the_same_digest() -> None:
+    one = act(b'{"case_id":"%s","leg":3}' % str(CASE_ID).encode()).request
+    other = act(b'{ "leg": 3, "case_id": "%s" }' % str(CASE_ID).encode()).request
+    changed = act({**SIGN, "leg": 2}).request
+    assert one is not None
+    assert other is not None
+    assert changed is not None
+    assert one.digest == other.digest
+    assert one.digest != changed.digest
+
+
+@pytest.mark.parametrize("field", ["post", "actor", "person", "unit"])
+def test_a_post_or_an_actor_asserted_in_the_data_is_refused_by_the_field(field: str) -> None:
+    assert problems(act({**SIGN, field: "duty_leader"})) == ("invalid", [(field, "additionalProperties")])
+
+
+def test_every_field_error_is_named_at_once() -> None:
+    code, errors = problems(act({"leg": 0, "reason": "because", "hat": 1}, RequestLegReturn.type))
+    assert code == "invalid"
+    assert {field for field, _code in errors} == {"leg", "reason", "hat", "case_id", "ground"}
+
+
+def test_an_act_of_a_centre_over_a_topic_is_refused_by_name() -> None:
+    for type_ in ("jointenforcement.case.closed.v1", "jointenforcement.leg.waived.v1"):
+        assert problems(act(type_=type_)) == ("centre_act_over_topic", [("ce_type", "centre_act_over_topic")])
+
+
+def test_an_unknown_type_is_refused_by_name() -> None:
+    assert problems(act(type_="jointenforcement.leg.painted.v1")) == ("unknown_type", [("ce_type", "unknown_type")])
+
+
+def test_whoever_speaks_for_somebody_else_is_refused_and_takes_no_key_of_theirs() -> None:
+    command = act(source="/joint/departments/health")
+    assert problems(command) == ("wrong_source", [("ce_source", "wrong_source")])
+    assert command.request is not None
+    assert (command.request.party, command.request.key) == (TOPIC, f"record:{TOPIC}:0:7")
+    assert command.receipt is not None
+    assert command.receipt.topic == "dispatch.receipts.fire-rescue"
+
+
+def test_a_record_without_an_envelope_is_answered_by_its_place() -> None:
+    command = translate(record((), b"hello"), ReferenceLibrary())
+    assert command.receipt is not None
+    assert (command.receipt.request, command.receipt.record) == (None, f"{TOPIC}:0:7")
+    assert command.refusal is not None
+    assert command.refusal.code == "bad_envelope"
+
+
+@given(
+    headers=st.lists(
+        st.tuples(
+            st.sampled_from(["ce_id", "ce_source", "ce_type", "ce_specversion", "content-type", "x"]),
+            st.one_of(st.none(), st.binary(max_size=20), st.sampled_from([b"1.0", SOURCE.encode(), b"a"])),
+        ),
+        max_size=8,
+    ),
+    value=st.one_of(st.none(), st.binary(max_size=60), st.just(msgspec.json.encode(SIGN))),
+)
+def test_no_record_whatever_makes_the_consumer_raise(
+    headers: list[tuple[str, bytes | None]], value: bytes | None
+) -> None:
+    command = translate(record(tuple(headers), value), ReferenceLibrary())
+    assert command.receipt is not None
+    assert command.request is not None
+    assert (command.refusal is None) == isinstance(command.body, SignLeg)
+
+
+def test_a_filed_report_opens_its_case_in_the_name_of_the_system() -> None:
+    commands = reaction(CITY)(delivery(FILED), library())
+    assert not isinstance(commands, WaitForReference)
+    (command,) = commands
+    assert (command.stream, command.actor.post, command.cause.causation) == (CASE_ID, "system", "1")
+    assert reaction(CITY)(delivery(Accepted(at=NOON + timedelta(1), by=SYSTEM)), library()) == ()
