@@ -16,7 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 Format = Literal["json", "console"]
 
-_QUIET: Final = ("aiokafka", "asyncio", "faststream", "httpx", "uvicorn.access")
+_QUIET: Final = ("aiokafka", "asyncio", "httpx", "uvicorn.access")
 """Libraries whose INFO lines are about every poll or request."""
 
 
@@ -41,6 +41,8 @@ def configure_logging(
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # FastStream warns at every start that it does not create topics: we do not want it to.
+    logging.getLogger("faststream").setLevel(max(level, logging.ERROR))
 
 
 def bind(**fields: str | int | UUID | None) -> AbstractContextManager[None]:

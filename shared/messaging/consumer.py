@@ -1,0 +1,233 @@
+"""Batches of records for a handler: everything that a topic holds arrives, in order, until the handler has taken it.
+
+At least once: a batch is acknowledged after its handler returned and comes again otherwise. That it has its effect
+once is the ledger's work (I-2, I-6).
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaAckableMessage
+from faststream.message import AckStatus
+
+from shared.contracts.records import Record
+from shared.kernel.errors import Unavailable
+from shared.messaging.backoff import Backoff, pause
+from shared.messaging.connection import DRAIN_SECONDS
+from shared.messaging.drain import Drain
+from shared.messaging.records import to_records
+from shared.observability import metrics
+from shared.observability.crash import reach
+from shared.observability.logging import bind
+from shared.observability.tracing import batch_span
+
+if TYPE_CHECKING:
+    from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+Handle = Callable[[Sequence[Record]], Awaitable[None]]
+"""Takes a whole batch; when it returns, everything is committed. Raises Unavailable when nothing could be done."""
+
+MAXIMUM_RECORDS: Final = 2000
+"""One transaction's worth (design section 1)."""
+
+_BACKOFF: Final = Backoff(first=0.2, most=10.0)
+_POLL_MILLISECONDS: Final = 20
+_SESSION_MILLISECONDS: Final = 10_000
+"""After this long without a heartbeat the group gives a killed member's partitions to another."""
+_REBALANCE_MILLISECONDS: Final = 30_000
+_COMMIT_SECONDS: Final = 20.0
+_STALE_POLL_SECONDS: Final = 60.0
+_FETCH_BYTES: Final = 4 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    """What a service reads in one consumer group: some topics, or all whose names match a pattern."""
+
+    group: str
+    handle: Handle
+    topics: tuple[str, ...] = ()
+    pattern: str | None = None
+    max_records: int = MAXIMUM_RECORDS
+
+    def __post_init__(self) -> None:
+        if bool(self.topics) == (self.pattern is not None):
+            raise ValueError(f"The subscription {self.group} needs topics or a pattern, and not both.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    cause: Literal["unavailable", "error"]
+    reason: str
+
+
+class Consumer:
+    """One subscription on a FastStream broker, which starts and stops it."""
+
+    def __init__(self, subscription: Subscription, broker: KafkaBroker, stopping: asyncio.Event) -> None:
+        self._subscription = subscription
+        self._group = subscription.group
+        self._stopping = stopping
+        self._drain = Drain(self._group, seconds=DRAIN_SECONDS)
+        self._failures = 0
+        self._problem: str | None = None
+        self._observed: set[TopicPartition] = set()
+        self._subscriber = self._subscribe(broker)
+        self._subscriber(self._consume)
+
+    def problem(self) -> str | None:
+        """Say what keeps this consumer from working, for the health of its process; None when nothing does."""
+        age = self._poll_age()
+        if age is None:
+            return "not started"
+        if self._problem is not None:
+            return f"halted after {self._failures} failures: {self._problem}"
+        if not self._drain.joined:
+            return "no assignment"
+        if age > _STALE_POLL_SECONDS:
+            return f"last poll {age:.0f} s ago"
+        return None
+
+    async def observe(self) -> None:
+        """Bring this consumer's gauges up to date."""
+        consumer = self._subscriber.consumer
+        assigned = set() if consumer is None else set(consumer.assignment())
+        metrics.CONSUMER_PARTITIONS.labels(self._group).set(len(assigned))
+        metrics.CONSUMER_LAST_POLL_AGE.labels(self._group).set(self._poll_age() or 0.0)
+        for gone in self._observed - assigned:
+            metrics.CONSUMER_LAG.remove(self._group, gone.topic, str(gone.partition))
+            self._observed.discard(gone)
+        if consumer is not None:
+            await self._observe_lag(consumer, assigned)
+
+    async def _observe_lag(self, consumer: AIOKafkaConsumer, assigned: set[TopicPartition]) -> None:
+        for place in assigned:
+            try:
+                end = consumer.highwater(place)
+                if end is None:
+                    continue
+                position = await asyncio.wait_for(consumer.position(place), 1.0)
+            except (KafkaError, TimeoutError, AssertionError):
+                continue  # the partition was taken from us between two awaits
+            self._observed.add(place)
+            metrics.CONSUMER_LAG.labels(self._group, place.topic, str(place.partition)).set(max(0, end - position))
+
+    def _subscribe(self, broker: KafkaBroker) -> "BatchSubscriber":
+        return broker.subscriber(
+            *self._subscription.topics,
+            pattern=self._subscription.pattern,
+            group_id=self._group,
+            batch=True,
+            max_records=self._subscription.max_records,
+            batch_timeout_ms=_POLL_MILLISECONDS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            listener=self._drain,
+            parser=self._parse,
+            decoder=_as_it_is,
+            no_reply=True,
+            session_timeout_ms=_SESSION_MILLISECONDS,
+            rebalance_timeout_ms=_REBALANCE_MILLISECONDS,
+            fetch_max_bytes=_FETCH_BYTES,
+        )
+
+    async def _parse(self, batch: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaAckableMessage:
+        """Replace FastStream's parser, which drops a batch in silence when a header is not UTF-8."""
+        return KafkaAckableMessage(
+            raw_message=batch, body=to_records(batch), headers={}, consumer=self._subscriber.consumer
+        )
+
+    async def _consume(self, message: KafkaAckableMessage) -> None:
+        records = cast("tuple[Record, ...]", message.body)
+        with bind(group=self._group), batch_span(f"consume {self._group}", _traceparents(records)):
+            async with self._drain.busy():
+                failure = await self._attempt(message, records)
+            if failure is None:
+                self._failures, self._problem = 0, None
+                return
+            # Outside of `busy`: a rebalance need not wait for our wait.
+            self._failures += 1
+            self._problem = failure.reason
+            wait = _BACKOFF.jittered(self._failures)
+            metrics.CONSUMER_RETRIES.labels(self._group, failure.cause).inc()
+            log.warning("consumer.put_back", cause=failure.cause, reason=failure.reason, seconds=round(wait, 1))
+            await pause(wait, self._stopping)
+
+    async def _attempt(self, message: KafkaAckableMessage, records: tuple[Record, ...]) -> _Failure | None:
+        """Hand the batch over and acknowledge it, or put it back."""
+        started = monotonic()
+        reach("consumer_before_handle")
+        try:
+            await self._subscription.handle(records)
+        except Unavailable as error:
+            _put_back(message, records)
+            return _Failure("unavailable", str(error))
+        except Exception as error:  # a handler's bug halts its own group: nothing is skipped (I-8)
+            log.exception("consumer.failed")
+            _put_back(message, records)
+            return _Failure("error", f"{type(error).__name__}: {error}")
+        reach("consumer_after_handle_before_ack")
+        await self._acknowledge(message)
+        reach("consumer_after_ack")
+        self._count(records, monotonic() - started)
+        return None
+
+    async def _acknowledge(self, message: KafkaAckableMessage) -> None:
+        """Commit inside the drained region; what the broker refuses comes again and is known as a repeat."""
+        try:
+            await asyncio.wait_for(message.ack(), _COMMIT_SECONDS)
+        except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+            message.committed = AckStatus.ACKED  # FastStream must not try once more
+            metrics.CONSUMER_COMMIT_FAILURES.labels(self._group).inc()
+            log.warning("consumer.commit_failed", error=repr(error))
+
+    def _count(self, records: Sequence[Record], seconds: float) -> None:
+        for topic, count in Counter(record.topic for record in records).items():
+            metrics.CONSUMER_RECORDS.labels(self._group, topic).inc(count)
+        metrics.CONSUMER_BATCH_RECORDS.labels(self._group).observe(len(records))
+        metrics.CONSUMER_BATCH_SECONDS.labels(self._group).observe(seconds)
+
+    def _poll_age(self) -> float | None:
+        """Return the seconds since the consumer last asked for records; None before it started."""
+        consumer = self._subscriber.consumer
+        if consumer is None:
+            return None
+        # aiokafka measures max_poll_interval_ms by this and shows it nowhere.
+        return float(consumer._subscription.fetcher_idle_time)  # noqa: SLF001
+
+
+async def _as_it_is(message: KafkaAckableMessage) -> KafkaAckableMessage:
+    """Decode nothing: the handler gets the message."""
+    return message
+
+
+def _put_back(message: KafkaAckableMessage, records: Sequence[Record]) -> None:
+    """Seek to the first record of each partition, so that the whole batch comes again."""
+    first: dict[TopicPartition, int] = {}
+    for record in records:
+        place = TopicPartition(record.topic, record.partition)
+        first[place] = min(record.offset, first.get(place, record.offset))
+    for place, offset in first.items():
+        try:
+            message.consumer.seek(place, offset)
+        except IllegalStateError:
+            log.info("consumer.partition_lost", topic=place.topic, partition=place.partition)
+    message.committed = AckStatus.NACKED
+
+
+def _traceparents(records: Sequence[Record]) -> Iterator[str | None]:
+    for record in records:
+        for name, value in record.headers:
+            if name == "ce_traceparent" and value is not None:
+                yield value.decode("ascii", errors="ignore")
