@@ -37,9 +37,7 @@ cases: Final = sa.Table(
     sa.Column("community", sa.Text),
     sa.Column("campaign", sa.Text),
     sa.Column("lead_unit", sa.Text),
-    sa.Column("leg_units", sa.ARRAY(sa.Text), nullable=False),
-    sa.Column("open_leg_units", sa.ARRAY(sa.Text), nullable=False, comment="units of which something is expected"),
-    sa.Column("legs", JSONB, nullable=False, comment="the legs as in the state"),
+    sa.Column("legs", JSONB, nullable=False, comment="[{unit, role, state}], for searching by what it contains"),
     sa.Column("reported_at", instant(), nullable=False),
     sa.Column("filed_at", instant(), nullable=False),
     sa.Column("opened_at", instant(), nullable=False),
@@ -49,8 +47,7 @@ cases: Final = sa.Table(
     sa.Index("cases_by_street", "street", "stream"),
     sa.Index("cases_by_category", "category", "stream"),
     sa.Index("cases_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
-    sa.Index("cases_by_leg_unit", "leg_units", postgresql_using="gin"),
-    sa.Index("cases_by_open_leg_unit", "open_leg_units", postgresql_using="gin"),
+    sa.Index("cases_by_legs", "legs", postgresql_using="gin", postgresql_ops={"legs": "jsonb_path_ops"}),
 )
 
 references: Final = sa.Table(

@@ -310,11 +310,13 @@ def test_the_query_columns_follow_the_events() -> None:
     case = opened().given(*signed(1, 2, 3), *fed_back(2))
     row = columns(case.known)
     assert (row["status"], row["lead_unit"], row["campaign"]) == ("handling", URBAN, "winter")
-    assert row["leg_units"] == [FIRE, MARKET, URBAN]
-    assert row["open_leg_units"] == [FIRE, URBAN]
+    assert row["legs"] == [
+        {"unit": URBAN, "role": "lead", "state": "handling"},
+        {"unit": MARKET, "role": "support", "state": "fed_back"},
+        {"unit": FIRE, "role": "support", "state": "handling"},
+    ]
     assert row["closed_at"] is None
     done = closed()
-    assert columns(done.known)["open_leg_units"] == []
     assert columns(done.known)["closed_at"] == done.events[-1].at
 
 

@@ -26,8 +26,6 @@ STATEMENTS = (
         community text,
         campaign text,
         lead_unit text,
-        leg_units text[] NOT NULL,
-        open_leg_units text[] NOT NULL,
         legs jsonb NOT NULL,
         reported_at timestamptz NOT NULL,
         filed_at timestamptz NOT NULL,
@@ -41,8 +39,7 @@ STATEMENTS = (
     "CREATE INDEX cases_by_street ON cases (street, stream)",
     "CREATE INDEX cases_by_category ON cases (category, stream)",
     "CREATE INDEX cases_by_campaign ON cases (campaign, stream) WHERE campaign IS NOT NULL",
-    "CREATE INDEX cases_by_leg_unit ON cases USING gin (leg_units)",
-    "CREATE INDEX cases_by_open_leg_unit ON cases USING gin (open_leg_units)",
+    "CREATE INDEX cases_by_legs ON cases USING gin (legs jsonb_path_ops)",
     """
     CREATE TABLE reference_versions (
         stream uuid PRIMARY KEY,
