@@ -21,6 +21,8 @@ MAXIMUM_BYTES: Final = 1024 * 1024
 
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _MAXIMUM_ATTRIBUTE: Final = 512
+_MAXIMUM_ERRORS: Final = 100
+_MAXIMUM_SEQUENCE: Final = 2**63 - 1
 
 
 class CloudEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,17 +116,21 @@ def _texts(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
 
 def _structured(value: bytes | None, content_type: str) -> tuple[dict[str, str], bytes | None]:
     if "json" not in content_type.lower():
-        raise Unreadable("bad_envelope", f"The event format {content_type} is not read; send JSON or binary mode.")
+        raise Unreadable(
+            "bad_envelope", f"The event format {content_type[:100]} is not read; send JSON or binary mode."
+        )
     try:
         document = msgspec.json.decode(value or b"", type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable("not_json", f"The structured event is not a JSON object: {error}.") from error
     if "data_base64" in document:
         raise Unreadable("bad_envelope", "data_base64 is not read; send the data as JSON.")
     data = msgspec.json.encode(document.pop("data")) if "data" in document else None
     wrong = [name for name, attribute in document.items() if not isinstance(attribute, str)]
     if wrong:
-        errors = tuple(_attribute_error(name, "not_text", "The attribute must be a string.") for name in wrong)
+        errors = tuple(
+            _attribute_error(name, "not_text", "The attribute must be a string.") for name in wrong[:_MAXIMUM_ERRORS]
+        )
         raise Unreadable("bad_envelope", "CloudEvents attributes must be strings.", errors)
     return {name.lower(): str(attribute) for name, attribute in document.items()}, data
 
@@ -134,13 +140,13 @@ def _refuse_other_content(content_type: str, value: bytes | None) -> None:
         return
     raise Unreadable(
         "bad_envelope",
-        f"The content type {content_type} is not read; send application/json.",
+        f"The content type {content_type[:100]} is not read; send application/json.",
         (_attribute_error("datacontenttype", "unsupported", "The data must be JSON."),),
     )
 
 
 def _attribute_error(name: str, code: str, message: str) -> FieldError:
-    return FieldError(field=f"ce_{name}", code=code, message=message)
+    return FieldError(field=f"ce_{name[:100]}", code=code, message=message)
 
 
 def _event(attributes: Mapping[str, str], data: bytes | None) -> CloudEvent:
@@ -153,7 +159,7 @@ def _event(attributes: Mapping[str, str], data: bytes | None) -> CloudEvent:
         _attribute_error(name, "unstorable", "The attribute holds U+0000 or is longer than 512 characters.")
         for name, text in attributes.items()
         if "\x00" in text or len(text) > _MAXIMUM_ATTRIBUTE
-    ]
+    ][:_MAXIMUM_ERRORS]
     if attributes.get("specversion", "1.0") != "1.0":
         errors.append(_attribute_error("specversion", "unsupported", "Only CloudEvents 1.0 is read."))
     time = _time(attributes.get("time"), errors)
@@ -193,7 +199,7 @@ def _time(text: str | None, errors: list[FieldError]) -> datetime | None:
 def _sequence(text: str | None, errors: list[FieldError]) -> int | None:
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit():
-        errors.append(_attribute_error("sequence", "not_a_number", "The sequence must be digits."))
+    if not text.isascii() or not text.isdigit() or len(text) > SEQUENCE_DIGITS or int(text) > _MAXIMUM_SEQUENCE:
+        errors.append(_attribute_error("sequence", "not_a_number", "The sequence must be at most 20 digits."))
         return None
     return int(text)
