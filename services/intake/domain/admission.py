@@ -6,7 +6,7 @@ What is wrong refuses the report (it is never stored); what is missing lets it w
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -20,6 +20,9 @@ from shared.kernel.errors import FieldError, Refusal, Unavailable
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far a reporter's clock may run before ours."""
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before this nothing was observed that a city still handles; such a time is a mistake of the sender's."""
 
 _STREETS: Final = frozenset({"street", "town", "township"})
 _COMMUNITIES: Final = frozenset({"community", "village"})
@@ -76,6 +79,8 @@ def admit(
     located = _located(place, places, findings)
     if observed_at > at + CLOCK_TOLERANCE:
         findings.wrong("observed_at", "in_the_future", "The time of observation lies in the future.")
+    if observed_at < EARLIEST:
+        findings.wrong("observed_at", "too_long_ago", f"The time of observation lies before {EARLIEST.year}.")
     if findings.errors:
         return tuple(findings.errors)
     return Admission(category=code, place=located, missing=tuple(findings.missing), places_version=places_version)

@@ -33,6 +33,9 @@ from shared.kernel.errors import Refusal
 ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten
 EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten)
 
+AGGREGATE: Final = "report"
+"""The aggregate's name in commands and in the ledger."""
+
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
 """Who accepts and files what a trusted source reports completely."""
 

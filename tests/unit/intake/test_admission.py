@@ -1,6 +1,6 @@
 """What is wrong and what is missing in a report, field by field."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -111,6 +111,18 @@ def test_a_street_alone_waits_for_its_community() -> None:
 def test_a_clock_may_run_five_minutes_ahead_and_no_more() -> None:
     assert isinstance(judged(observed_at=NOW + timedelta(minutes=5)), Admission)
     assert judged(observed_at=NOW + timedelta(minutes=5, seconds=1)) == [("observed_at", "in_the_future")]
+
+
+@pytest.mark.parametrize(
+    "observed_at, code",
+    [
+        (datetime.max.replace(tzinfo=timezone(-timedelta(hours=14))), "in_the_future"),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=14))), "too_long_ago"),
+        (datetime(1969, 12, 31, tzinfo=UTC), "too_long_ago"),
+    ],
+)
+def test_no_time_is_too_strange_to_be_judged(observed_at: datetime, code: str) -> None:
+    assert judged(observed_at=observed_at) == [("observed_at", code)]
 
 
 def test_nothing_is_judged_before_the_places_document_has_arrived() -> None:

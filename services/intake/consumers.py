@@ -1,0 +1,133 @@
+"""From a record of a source's topic to a command: total, whatever is in the record (I-3).
+
+A record becomes a submission, or a refusal that names every error; both get a receipt on the source's receipts topic.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.intake.domain.commands import Submit
+from services.intake.domain.contents import SALT_BYTES
+from services.intake.domain.report import AGGREGATE
+from shared.contracts.common import Actor
+from shared.contracts.envelope import CloudEvent, read_event
+from shared.contracts.intake import ReportSubmission
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.records import Record
+from shared.contracts.registry import INTAKE_RECEIPTS_PREFIX, SUBMISSIONS_PREFIX, party_uri
+from shared.contracts.validation import canonical_digest, decode
+from shared.kernel.errors import FieldError, Refusal, Unavailable, Unreadable
+from shared.kernel.identifiers import new_id
+from shared.ledger.commands import Cause, Command, ReceiptTo, Request
+from shared.ledger.references import References
+
+Consume = Callable[[Sequence[Record]], Awaitable[None]]
+
+
+def translate(record: Record, _library: ReferenceLibrary) -> Command:
+    """Return the command that a record of `intake.submissions.<source>` asks for; never raises.
+
+    Its request is (the source's URI, the CloudEvents id). A record that cannot be read, or that speaks for somebody
+    else, has no id that counts: its request is its place.
+    """
+    source = record.topic.removeprefix(SUBMISSIONS_PREFIX)
+    try:
+        event = read_event(record.headers, record.value)
+    except Unreadable as unreadable:
+        return _command(record, source, None, _request_by_place(record), unreadable.refusal())
+    if event.source != party_uri("sources", source):
+        return _command(record, source, event, _request_by_place(record), _wrong_source(event, source))
+    return _command(record, source, event, _request_by_id(event), _submission(event))
+
+
+def after_references(consume: Consume, references: References, city: str) -> Consume:
+    """Return a consumer that reads nothing until the documents that decisions need have arrived.
+
+    A new system must not refuse reports because its own catalogue is still on the way: until then the consumer
+    raises `Unavailable`, and the records come again.
+    """
+
+    async def consume_after_references(records: Sequence[Record]) -> None:
+        if missing_references(references.library, city):
+            problem = missing_references(await references.refresh(), city)
+            if problem is not None:
+                raise Unavailable(problem)
+        await consume(records)
+
+    return consume_after_references
+
+
+def missing_references(library: ReferenceLibrary, city: str) -> str | None:
+    """Return which reference documents have not arrived yet, for an operator to read, or None."""
+    found = {
+        "units": library.units(city),
+        "places": library.places(city),
+        "catalogue": library.names("catalogue"),
+    }
+    missing = [name for name, document in found.items() if not document]
+    return f"Reference documents of {city} have not arrived yet: {', '.join(missing)}." if missing else None
+
+
+def _submission(event: CloudEvent) -> ReportSubmission | Refusal:
+    if event.type != ReportSubmission.type:
+        problem = FieldError(field="ce_type", code="unknown_type", message=f"Send {ReportSubmission.type}.")
+        return Refusal(code="unknown_type", detail="No event of this type is read on this topic.", errors=(problem,))
+    try:
+        return decode(ReportSubmission, event.data)
+    except Unreadable as unreadable:
+        return unreadable.refusal()
+
+
+def _wrong_source(event: CloudEvent, source: str) -> Refusal:
+    expected = party_uri("sources", source)
+    problem = FieldError(field="ce_source", code="wrong_source", message=f"On this topic the source is {expected}.")
+    return Refusal(
+        code="wrong_source", detail=f"{event.source} does not speak on the topic of {source}.", errors=(problem,)
+    )
+
+
+def _request_by_id(event: CloudEvent) -> Request:
+    return Request(party=event.source, key=event.id, digest=canonical_digest(event.type, data=event.data))
+
+
+def _request_by_place(record: Record) -> Request:
+    # The topic is no party's URI: nobody can choose an id that takes such a key away.
+    return Request(party=record.topic, key=f"record:{record.place}", digest=canonical_digest(data=record.value))
+
+
+def _command(
+    record: Record,
+    source: str,
+    event: CloudEvent | None,
+    request: Request,
+    submission: ReportSubmission | Refusal,
+) -> Command:
+    report_id = new_id()
+    refusal = submission if isinstance(submission, Refusal) else None
+    body = None
+    if not isinstance(submission, Refusal):
+        body = Submit(report_id=report_id, channel="topic", submission=submission, salt=os.urandom(SALT_BYTES))
+    receipt = ReceiptTo(
+        topic=f"{INTAKE_RECEIPTS_PREFIX}{source}",
+        party=party_uri("sources", source),
+        request=event.id if event else None,
+        record=record.place,
+    )
+    return Command(
+        aggregate=AGGREGATE,
+        stream=report_id,
+        body=body,
+        actor=Actor(client=source, unit=source, post="source"),
+        cause=_cause(record, event),
+        request=request,
+        receipt=receipt,
+        refusal=refusal,
+        counts_as_of=record.timestamp,
+        record=record,
+    )
+
+
+def _cause(record: Record, event: CloudEvent | None) -> Cause:
+    if event is None:
+        return Cause(correlation=record.place)
+    return Cause(correlation=event.correlationid or event.id, causation=event.id, traceparent=event.traceparent)

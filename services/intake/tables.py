@@ -1,0 +1,47 @@
+"""Intake's tables: the ledger's, and the reports with what queries search by."""
+
+from functools import partial
+from typing import Final
+
+import sqlalchemy as sa
+
+from services.intake.domain import report
+from shared.contracts.registry import INTAKE_REPORTS
+from shared.ledger.aggregate import Aggregate, state_columns
+from shared.ledger.tables import LedgerTables, instant, ledger_metadata
+
+metadata: Final = sa.MetaData()
+ledger: Final[LedgerTables] = ledger_metadata(metadata)
+
+# Every list is read newest first: a report's id is a UUIDv7, so that its order is that of time.
+reports: Final = sa.Table(
+    "reports",
+    metadata,
+    *state_columns(),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("street", sa.Text),
+    sa.Column("category", sa.Text, nullable=False, comment="<code system>/<code>"),
+    sa.Column("campaign", sa.Text),
+    sa.Column("reported_at", instant(), nullable=False),
+    sa.Index("reports_by_status", "status", "stream"),
+    sa.Index("reports_by_source", "source", "stream"),
+    sa.Index("reports_by_street", "street", "stream"),
+    sa.Index("reports_by_category", "category", "stream"),
+    sa.Index("reports_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
+)
+
+
+def report_aggregate(city: str) -> Aggregate:
+    """Return the `Report` as the ledger needs it; `city` names the units and the places that it decides by."""
+    return Aggregate(
+        name=report.AGGREGATE,
+        topic=INTAKE_REPORTS,
+        table=reports,
+        state=report.Report,
+        events=report.EVENTS,
+        decide=partial(report.decide, city=city),
+        evolve=report.evolve,
+        columns=report.columns,
+        effects=report.effects,
+    )
