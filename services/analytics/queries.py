@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -49,6 +49,11 @@ class Filters:
     campaign: str | None = None
     day: date | None = None
     as_of: datetime | None = None
+
+    def within(self, group: Group, key: str) -> "Filters":
+        """Return the filters that name what this group's row counts."""
+        narrowed: Any = date.fromisoformat(key) if group == "day" else key
+        return replace(self, **{group: narrowed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,12 @@ another. `migrations/` creates the tables.
 
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from services.analytics.domain.facts import CaseFacts, LegFacts, ReportFacts
 from shared.ledger.tables import instant, ledger_metadata
@@ -110,3 +113,11 @@ def leg_of(row: sa.Row[Any]) -> LegFacts:
 def leg_values(facts: LegFacts) -> tuple[object, ...]:
     """Return the facts as values of `LEG_COLUMNS`."""
     return tuple(getattr(facts, name) for name in LEG_COLUMNS)
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema that the connection writes to up to date, in the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

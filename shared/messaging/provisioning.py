@@ -260,7 +260,27 @@ def _write_users(admin: AdminClient, passwords: Mapping[str, str]) -> None:
 
 
 def _provision_rights(admin: AdminClient, wanted: frozenset[AclBinding], *, exact: bool) -> tuple[int, int]:
-    """Return how many rights were granted and how many withdrawn."""
+    """Return how many rights were granted and how many withdrawn; both are in force then."""
+    current = _current_rights(admin)
+    missing, surplus = wanted - current, (current - wanted) if exact else frozenset()
+    if missing:
+        _wait(admin.create_acls(list(missing), request_timeout=_REQUEST_SECONDS))
+    if surplus:
+        filters = [AclBindingFilter(*binding._to_tuple()) for binding in surplus]  # noqa: SLF001 - no public copy
+        _wait(admin.delete_acls(filters, request_timeout=_REQUEST_SECONDS))
+    # The controller has them; a broker follows a moment later, the users written before included.
+    deadline = time.monotonic() + _PROPAGATION_SECONDS
+    while missing or surplus:
+        current = _current_rights(admin)
+        if missing <= current and not surplus & current:
+            break
+        if time.monotonic() > deadline:
+            raise Unavailable(f"New rights are not in force after {_PROPAGATION_SECONDS:.0f} s.")
+        time.sleep(_POLL_SECONDS)
+    return len(missing), len(surplus)
+
+
+def _current_rights(admin: AdminClient) -> frozenset[AclBinding]:
     everything = AclBindingFilter(
         ResourceType.ANY,
         None,  # type: ignore[arg-type]  # the library's own "any name"
@@ -271,14 +291,7 @@ def _provision_rights(admin: AdminClient, wanted: frozenset[AclBinding], *, exac
         AclPermissionType.ANY,
     )
     found = _wait({"rights": admin.describe_acls(everything, request_timeout=_REQUEST_SECONDS)})
-    current = frozenset(found["rights"])
-    missing, surplus = wanted - current, (current - wanted) if exact else frozenset()
-    if missing:
-        _wait(admin.create_acls(list(missing), request_timeout=_REQUEST_SECONDS))
-    if surplus:
-        filters = [AclBindingFilter(*binding._to_tuple()) for binding in surplus]  # noqa: SLF001 - no public copy
-        _wait(admin.delete_acls(filters, request_timeout=_REQUEST_SECONDS))
-    return len(missing), len(surplus)
+    return frozenset(found["rights"])
 
 
 def _wait(futures: Mapping[Any, Any]) -> dict[Any, Any]:

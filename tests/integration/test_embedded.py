@@ -1,11 +1,60 @@
-"""The embedded servers: how they start, what they refuse, what they remember."""
+"""The embedded servers and their supervisor: what they start, refuse, remember, and how they end."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import asyncpg
+import httpx
+import psutil
 import pytest
 
 from deploy.embedded.databases import plain_url
+from deploy.embedded.errors import SystemFailure
+from deploy.embedded.home import Home
+from deploy.embedded.ports import LOOPBACK, is_free, remembered_ports
+from deploy.embedded.processes import remembered_process
+from deploy.embedded.services import PROCESSES, process_addresses
+from deploy.embedded.settings import PROJECT_ROOT, SystemSettings
+from deploy.embedded.status import system_status
+from deploy.embedded.system import SUPERVISOR, AlreadyRunning, System
 from shared.messaging.provisioning import create_topics
-from tests.support.servers import Broker, Postgres, plain_topic
+from tests.support.servers import Broker, Postgres, plain_topic, temporary_home
+from tests.support.standins import CRASH_CODE, write_standins
+
+SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Put the stand-ins on the path of every child process and return the folder where they look for orders."""
+    folder = tmp_path_factory.mktemp("standins")
+    write_standins(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{PROJECT_ROOT}")
+        patch.setenv("JOINT_SERVICES_PACKAGE", "standins")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def home(standins: Path) -> Iterator[Home]:
+    """Return a home that the tests of this module use one after the other, so that only the first start is a first."""
+    with temporary_home() as home, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOINT_HOME", str(home.root))
+        yield home
+
+
+@pytest.fixture
+def running(home: Home) -> Iterator[System]:
+    """Return a running system, ended after the test."""
+    with System(SystemSettings(), report=lambda _: None) as system:
+        yield system
 
 
 def test_a_broker_makes_a_topic_once(broker: Broker) -> None:
@@ -14,8 +63,7 @@ def test_a_broker_makes_a_topic_once(broker: Broker) -> None:
 
 
 async def test_a_fresh_database_is_empty_and_its_role_owns_it(postgres: Postgres) -> None:
-    url = postgres.fresh_database("ledger")
-    session = await asyncpg.connect(plain_url(url))
+    session = await asyncpg.connect(plain_url(postgres.fresh_database("ledger")))
     try:
         await session.execute("CREATE TABLE events (id bigint)")
         schema = await session.fetchval("SELECT schemaname FROM pg_tables WHERE tablename = 'events'")
@@ -35,3 +83,173 @@ async def test_a_role_sees_nothing_of_another_roles_schema(postgres: Postgres) -
     finally:
         await owner.close()
         await stranger.close()
+
+
+def test_every_process_of_a_running_system_answers_and_has_its_own_principal(running: System) -> None:
+    for name, address in process_addresses(running.home).items():
+        assert httpx.get(f"{address}/readyz", trust_env=False).status_code == 200
+        service, _, role = name.partition("-")
+        assert running.home.log(name).read_text() == f"{service} {role} as {service}\n"
+
+
+def test_a_running_system_listens_on_loopback_alone(running: System) -> None:
+    listening = [
+        connection.laddr.ip
+        for child in running.children.values()
+        for connection in psutil.Process(child.pid).net_connections(kind="tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert len(listening) >= len(PROCESSES) + 3
+    assert {address.removeprefix("::ffff:") for address in listening} == {LOOPBACK}
+
+
+def test_status_shows_memory_lag_and_the_length_of_the_start(running: System) -> None:
+    found = system_status(running.home)
+    assert found.running
+    assert {process.name for process in found.processes} == {"kafka", "postgres", *PROCESSES, SUPERVISOR}
+    assert all(process.memory for process in found.processes)
+    assert found.memory < 1.5 * 1024**3
+    assert {process.lag for process in found.processes if process.name.endswith("worker")} == {7.0}
+    assert json.loads(found.to_json())["memory"] == found.memory
+
+
+def test_a_second_start_of_the_same_home_is_refused_and_disturbs_nothing(running: System) -> None:
+    with pytest.raises(AlreadyRunning):
+        System(SystemSettings(), report=lambda _: None).start()
+    assert all(child.exit_code is None for child in running.children.values())
+
+
+def test_a_service_can_be_restarted_while_the_others_go_on(running: System) -> None:
+    before = {name: child.pid for name, child in running.children.items()}
+    running.restart("dispatch-worker")
+    changed = {name for name, child in running.children.items() if child.pid != before[name]}
+    assert changed == {"dispatch-worker"}
+
+
+def test_secrets_are_readable_by_their_owner_alone(running: System) -> None:
+    for file in (running.home.credentials, running.home.kafka / "server.properties"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    public = running.home.public_keys.read_text()
+    assert '"d"' not in public
+
+
+def test_no_password_is_on_a_command_line(running: System) -> None:
+    secrets = json.loads(running.home.credentials.read_text())
+    words = [*secrets["kafka"].values(), *secrets["database"].values(), *secrets["content_keys"].values()]
+    for child in running.children.values():
+        line = " ".join(psutil.Process(child.pid).cmdline())
+        assert not any(word in line for word in words)
+
+
+def test_ports_passwords_and_data_survive_a_restart(home: Home) -> None:
+    with System(SystemSettings(), report=lambda _: None):
+        kept = [home.credentials.read_text(), home.ports.read_text()]
+    with System(SystemSettings(), report=lambda _: None) as system:
+        assert [home.credentials.read_text(), home.ports.read_text()] == kept
+        assert all(child.exit_code is None for child in system.children.values())
+
+
+def test_a_service_that_ends_during_the_start_is_shown_with_the_end_of_its_log(home: Home, standins: Path) -> None:
+    order = standins / "dispatch-api.crash"
+    order.touch()
+    try:
+        with pytest.raises(SystemFailure) as failure:
+            System(SystemSettings(), report=lambda _: None).start()
+    finally:
+        order.unlink()
+    assert f"dispatch-api ended by itself (exit code {CRASH_CODE})" in failure.value.what
+    assert "the reason why it ended" in failure.value.what
+    _assert_nothing_runs(home)
+
+
+def test_a_migration_that_fails_ends_the_start(home: Home, standins: Path) -> None:
+    order = standins / "intake-migrate.crash"
+    order.touch()
+    try:
+        with pytest.raises(SystemFailure, match="intake-migrate failed"):
+            System(SystemSettings(), report=lambda _: None).start()
+    finally:
+        order.unlink()
+    _assert_nothing_runs(home)
+
+
+def test_a_port_that_somebody_else_took_is_named(home: Home) -> None:
+    port = remembered_ports(home, ["intake-api"])["intake-api"]
+    blocker = subprocess.Popen([sys.executable, "-m", "http.server", str(port), "--bind", LOOPBACK])
+    try:
+        _wait_for(lambda: not is_free(port))
+        with pytest.raises(SystemFailure, match=f"Port {port} of intake-api is in use"):
+            System(SystemSettings(), report=lambda _: None).start()
+    finally:
+        blocker.kill()
+        blocker.wait()
+
+
+def test_a_part_that_is_killed_ends_the_system_with_a_reason(home: Home) -> None:
+    supervisor = _supervise(home)
+    remembered = remembered_process(home.pid_file("analytics-worker"))
+    assert remembered is not None
+    remembered.kill()
+    output, _ = supervisor.communicate(timeout=SECONDS)
+    assert supervisor.returncode == 1
+    assert "analytics-worker ended by itself (signal SIGKILL). Its last lines:\nanalytics worker as" in output
+    _assert_nothing_runs(home)
+
+
+def test_with_restarts_a_killed_service_is_started_again(home: Home) -> None:
+    supervisor = _supervise(home, "--restart")
+    first = remembered_process(home.pid_file("intake-worker"))
+    assert first is not None
+    first.kill()
+    _wait_for(lambda: (now := remembered_process(home.pid_file("intake-worker"))) is not None and now.pid != first.pid)
+    _end(supervisor, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_services_in_order_and_nothing_stays(home: Home, number: signal.Signals) -> None:
+    supervisor = _supervise(home)
+    _end(supervisor, number)
+    for name in PROCESSES:
+        assert home.log(name).read_text().endswith("drained\n")
+    _assert_nothing_runs(home)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_nothing_outlives_a_supervisor_that_is_killed(home: Home) -> None:
+    supervisor = _supervise(home)
+    names = ["kafka", "postgres", *PROCESSES]
+    supervisor.kill()
+    supervisor.communicate(timeout=SECONDS)
+    _wait_for(lambda: all(remembered_process(home.pid_file(name)) is None for name in names))
+
+
+def _supervise(home: Home, *arguments: str) -> subprocess.Popen[str]:
+    """Start a supervisor as a process of its own and return it when its system is ready."""
+    home.state.unlink(missing_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.embedded.supervisor", *arguments],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _wait_for(lambda: home.state.exists() or process.poll() is not None)
+    assert process.poll() is None, process.communicate()[0]
+    return process
+
+
+def _end(supervisor: subprocess.Popen[str], number: signal.Signals) -> None:
+    supervisor.send_signal(number)
+    output, _ = supervisor.communicate(timeout=SECONDS)
+    assert supervisor.returncode == 0, output
+
+
+def _assert_nothing_runs(home: Home) -> None:
+    assert not list(home.run.glob("*.pid"))
+    assert all(is_free(port) for port in remembered_ports(home, [*PROCESSES, "kafka", "postgres"]).values())
+
+
+def _wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.05)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shared.contracts.common import Answer
 from shared.kernel.errors import Unavailable
 from shared.kernel.identifiers import new_id
 from shared.ledger.batcher import CommandFailedError, GroupCommit
-from shared.ledger.commands import Failed
+from shared.ledger.commands import Command, Failed
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.hashchain import GENESIS, chained
 from shared.ledger.ledger import Ledger
@@ -275,6 +276,5 @@ async def test_a_caller_hears_of_a_crash(engine: AsyncEngine) -> None:
             await commits.submit(add(new_id(), note="crash"))
 
 
-def command_of(stream: UUID, body: Add | Hide) -> Any:
-    template = add(stream)
-    return type(template)(aggregate="tally", stream=stream, body=body, actor=template.actor, cause=template.cause)
+def command_of(stream: UUID, body: Add | Hide) -> Command:
+    return replace(add(stream), body=body)

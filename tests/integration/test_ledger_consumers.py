@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.contracts.common import Receipt
 from shared.contracts.envelope import CloudEvent, binary_headers, read_event
 from shared.contracts.intake import Content, ContentForgotten
+from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.reference import ReferencePublished, Units, reference_stream
 from shared.contracts.registry import HELD, INTAKE_CONTENTS, party_uri
 from shared.kernel.errors import Unavailable
 from shared.kernel.identifiers import new_id
+from shared.ledger.commands import Command, Delivery
 from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.held import HeldMessageError, list_held, retry_held, show_held, skip_held
@@ -309,7 +312,7 @@ async def test_an_outside_record_that_was_released_is_handled(engine: AsyncEngin
     [held] = await list_held(engine)
     await retry_held(engine, held.id, operator="operator", reason="release 2 handles it")
 
-    def healed(record: Record, library: Any) -> Any:
+    def healed(record: Record, library: ReferenceLibrary) -> Command:
         return translate(outside_record("healed", record.offset), library)
 
     assert await ledger_on(engine).reception("intake.submissions", healed).resume() == 1
@@ -353,15 +356,9 @@ async def test_the_announcement_of_a_dead_letter_holds_none_of_its_content(engin
 EMPTY_UNITS = msgspec.json.encode(Units(units=(), sources=()))
 
 
-def healed_delivery(delivery: Any) -> Any:
+def healed_delivery(delivery: Delivery) -> Delivery:
     data = (delivery.event.data or b"").replace(b'"crash"', b'"healed"')
-    return type(delivery)(
-        topic=delivery.topic,
-        stream=delivery.stream,
-        sequence=delivery.sequence,
-        event=msgspec.structs.replace(delivery.event, data=data),
-        record=delivery.record,
-    )
+    return replace(delivery, event=msgspec.structs.replace(delivery.event, data=data))
 
 
 def content_record(stream: UUID, revision: int, value: bytes | None) -> Record:

@@ -10,7 +10,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 CRASH_CODE: Final = 7
 METRICS: Final = b"""\
@@ -29,21 +29,21 @@ def write_standins(folder: Path) -> None:
 
 
 class _Answers(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(METRICS if self.path == "/metrics" else b"")
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         pass
 
 
 def main(folder: str, service: str) -> None:
     """Behave as one process of a service."""
     role = sys.argv[1]
-    print(f"{service} {role} as {os.environ['JOINT_KAFKA_USERNAME']}", flush=True)
+    _say(f"{service} {role} as {os.environ['JOINT_KAFKA_USERNAME']}")
     if (Path(folder) / f"{service}-{role}.crash").exists():
-        print("the reason why it ended", flush=True)
+        _say("the reason why it ended")
         sys.exit(CRASH_CODE)
     if role == "migrate":
         return
@@ -51,4 +51,9 @@ def main(folder: str, service: str) -> None:
     server = HTTPServer(("127.0.0.1", port), _Answers)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.05)
-    print("drained", flush=True)
+    _say("drained")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
