@@ -1,0 +1,130 @@
+"""The read model made again from real topics beside the live one: equal, or every difference by name (I-9)."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.analytics import tables
+from services.analytics.consumers.rebuild import RebuildReport, rebuild_beside
+from shared.contracts.records import Record
+from shared.contracts.registry import DISPATCH_CASES, INTAKE_REPORTS, topic_named
+from shared.ledger.engine import create_ledger_engine
+from shared.messaging.connection import KafkaConnection
+from shared.messaging.reader import read_all
+from tests.integration.test_analytics import VAULT, city, disorder, feed, total
+from tests.support.servers import Broker, Postgres, embedded_broker
+from tests.support.stories import Story
+
+PATIENCE = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analytics:
+    """A live read model and the topics that it was made from."""
+
+    url: str
+    engine: AsyncEngine
+    kafka: KafkaConnection
+
+    async def published(self, records: Sequence[Record]) -> list[Record]:
+        """Publish records on the real topics; return everything that these hold, as consumers see it."""
+        producer = AIOKafkaProducer(**self.kafka.client_arguments())
+        await producer.start()
+        try:
+            for record in records:
+                await producer.send_and_wait(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    partition=record.partition,
+                    headers=list(record.headers),
+                )
+        finally:
+            await producer.stop()
+        return [record async for batch in read_all(self.kafka, (INTAKE_REPORTS, DISPATCH_CASES)) for record in batch]
+
+    async def rebuilt(self) -> RebuildReport:
+        return await rebuild_beside(
+            self.url,
+            VAULT,
+            lambda topics, *, since: read_all(self.kafka, topics, since=since),
+            progress=lambda _records: None,
+            patience_seconds=PATIENCE,
+        )
+
+    async def tamper(self, statement: str, *parameters: object) -> None:
+        async with self.engine.begin() as connection:
+            await connection.exec_driver_sql(statement, parameters)
+
+
+@pytest.fixture(scope="module")
+def own_broker() -> Iterator[Broker]:
+    """The topics have the names of production, so the broker belongs to these tests alone."""
+    with embedded_broker() as running:
+        running.create_topics([topic_named(INTAKE_REPORTS), topic_named(DISPATCH_CASES)])
+        yield running
+
+
+@pytest.fixture
+async def analytics(own_broker: Broker, postgres: Postgres) -> AsyncIterator[Analytics]:
+    url = postgres.fresh_database("analytics")
+    engine = create_ledger_engine(url, application="test")
+    async with engine.begin() as connection:
+        await connection.run_sync(tables.migrate)
+    access = own_broker.access
+    kafka = KafkaConnection(
+        bootstrap=(access.bootstrap,), client_id="analytics.test", username=access.username, password=access.password
+    )
+    yield Analytics(url=url, engine=engine, kafka=kafka)
+    await engine.dispose()
+
+
+async def test_a_rebuild_says_what_it_compared_and_every_difference(analytics: Analytics) -> None:
+    stories = city()
+    everything = await analytics.published(disorder(stories, 7))
+    await feed(analytics.engine, everything)
+
+    report = await analytics.rebuilt()
+    assert report.equal
+    assert report.records == len(everything)
+    compared = report.comparison
+    streams = len({record.key for record in everything})
+    assert (compared.streams, compared.cases, compared.streams_behind) == (streams, streams, 0)
+    assert compared.legs >= sum(len(event.legs) for story in stories for event in story.cases if hasattr(event, "legs"))
+    reported, closed, _, _ = await total(analytics.engine)
+    for side in (compared.live, compared.rebuilt):
+        assert (side.reported, side.closed) == (reported, closed)
+
+    tampered = stories[0].id
+    await analytics.tamper("UPDATE case_facts SET closed_at = NULL WHERE stream = $1", tampered)
+    report = await analytics.rebuilt()
+    assert not report.equal
+    (difference,) = report.comparison.differences
+    assert (difference.table, difference.key, list(difference.columns)) == ("case_facts", str(tampered), ["closed_at"])
+    assert report.comparison.differing_figures > 0
+
+    await analytics.tamper("DELETE FROM leg_facts WHERE stream = $1 AND leg = 2", stories[1].id)
+    assert (await analytics.rebuilt()).comparison.differing_rows == 2
+
+
+async def test_a_rebuild_leaves_out_what_the_live_one_has_not_counted_yet(analytics: Analytics) -> None:
+    counted = await analytics.published(Story().handled().closed().records())
+    await feed(analytics.engine, counted)
+    everything = await analytics.published(Story().handled().closed().records())
+    report = await analytics.rebuilt()
+    assert (report.comparison.streams, report.comparison.streams_behind) == (len({r.key for r in counted}), 1)
+    assert report.comparison.differing_rows == 0
+    assert not report.equal
+    await feed(analytics.engine, everything)
+    assert (await analytics.rebuilt()).equal
+
+
+async def test_what_is_read_ends_where_the_topics_ended_and_goes_on_from_there(analytics: Analytics) -> None:
+    first = await analytics.published(Story().filed().records())
+    ends = {(record.topic, record.partition): record.offset + 1 for record in first}
+    both = await analytics.published(Story().filed().records())
+    rest = [record async for batch in read_all(analytics.kafka, (INTAKE_REPORTS,), since=ends) for record in batch]
+    assert (len(rest), len(both)) == (3, len(first) + 3)
