@@ -60,7 +60,7 @@ class KafkaConnection:
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             graceful_timeout=DRAIN_SECONDS,
             apply_types=False,
-            logger=logging.getLogger("faststream"),
+            logger=_logger(),
             log_level=logging.DEBUG,
         )
 
@@ -78,3 +78,10 @@ class KafkaConnection:
         if self.username is None:
             return None
         return SASLScram512(self.username, self.password or "", use_ssl=False)
+
+
+def _logger() -> logging.Logger:
+    """Return FastStream's logger: below ERROR it says what our own lines say, and that it creates no topics."""
+    logger = logging.getLogger("joint.faststream")
+    logger.setLevel(logging.ERROR)
+    return logger

@@ -41,8 +41,6 @@ def configure_logging(
     root.setLevel(level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-    # FastStream warns at every start that it does not create topics: we do not want it to.
-    logging.getLogger("faststream").setLevel(max(level, logging.ERROR))
 
 
 def bind(**fields: str | int | UUID | None) -> AbstractContextManager[None]:

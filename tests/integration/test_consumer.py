@@ -1,0 +1,236 @@
+"""The consumer on a real broker: every record reaches the handler, none is skipped, two members never overlap."""
+
+import asyncio
+import struct
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from itertools import combinations
+
+from aiokafka.record.util import calc_crc32c
+
+from shared.contracts.records import Record
+from shared.kernel.errors import Unavailable
+from shared.messaging.connection import KafkaConnection
+from shared.messaging.consumer import Subscription
+from shared.observability import metrics
+from tests.support.kafka import committed, connection_to, eventually, producing, running, send_values
+from tests.support.servers import Broker, unique_name
+
+PLACEHOLDER = "placeholder"
+CRC_AT = 17
+ATTRIBUTES_AT = 21
+
+
+class Collector:
+    """A handler that remembers what it was given; `before` may fail or wait."""
+
+    def __init__(self, before: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.batches: list[tuple[Record, ...]] = []
+        self._before = before
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        if self._before is not None:
+            await self._before()
+        self.batches.append(tuple(records))
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for batch in self.batches for record in batch]
+
+    @property
+    def values(self) -> list[bytes | None]:
+        return [record.value for record in self.records]
+
+
+class FailsAtFirst:
+    """Raises the given errors, one a call, then nothing."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self._errors = list(errors)
+        self.calls = 0
+
+    async def __call__(self) -> None:
+        self.calls += 1
+        if self._errors:
+            raise self._errors.pop(0)
+
+
+def numbered(count: int, first: int = 0) -> list[bytes]:
+    return [str(number).encode() for number in range(first, first + count)]
+
+
+async def send_bad_header_name(connection: KafkaConnection, topic: str) -> None:
+    """Send a record whose header has a name that is not UTF-8; no client library of Python's own would."""
+    async with producing(connection) as producer:
+        batch = producer.create_batch()
+        batch.append(timestamp=None, key=b"key", value=b"bad name", headers=[(PLACEHOLDER, b"x")])
+        raw = bytearray(batch._build().replace(PLACEHOLDER.encode(), b"\xff" * len(PLACEHOLDER)))
+        struct.pack_into(">I", raw, CRC_AT, calc_crc32c(raw[ATTRIBUTES_AT:]))
+        batch._buffer = bytes(raw)
+        await (await producer.send_batch(batch, topic, partition=0))
+
+
+async def test_whatever_is_in_a_record_it_reaches_the_handler(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("hostile"), unique_name("group")
+    async with producing(connection) as producer:
+        await producer.send_and_wait(topic, b"\xff\x00 no JSON", key=b"\xfe")
+        await producer.send_and_wait(topic, b"{}", headers=[("ce_id", b"\xff\xfe"), ("reply_to", b"elsewhere")])
+        await producer.send_and_wait(topic, None, key=b"tombstone")
+        await producer.send_and_wait(topic, b"{}", headers=[("ce_type", None)])
+    await send_bad_header_name(connection, topic)
+    await send_values(connection, topic, [b"last"])
+    handler = Collector()
+
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=handler)):
+        await eventually(lambda: len(handler.records) >= 6, "six records")
+
+    poison, header, tombstone, null_header, name, last = handler.records
+    assert (poison.key, poison.value) == (b"\xfe", b"\xff\x00 no JSON")
+    assert header.headers == (("ce_id", b"\xff\xfe"), ("reply_to", b"elsewhere"))
+    assert (tombstone.key, tombstone.value) == (b"tombstone", None)
+    assert null_header.headers == (("ce_type", None),)
+    assert (name.value, name.headers) == (b"bad name", (("\\xff" * len(PLACEHOLDER), b"x"),))
+    assert last.value == b"last"
+    assert [record.offset for record in handler.records] == list(range(6))
+    assert await committed(connection, group, topic) == [6]
+
+
+async def test_nothing_is_lost_when_something_of_ours_is_down_twice(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("down", partitions=2), unique_name("group")
+    await send_values(connection, topic, numbered(20), partition=0)
+    await send_values(connection, topic, numbered(20, first=20), partition=1)
+    trouble = FailsAtFirst(Unavailable("no database"), Unavailable("no database"))
+    handler = Collector(before=trouble)
+
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=handler)) as consumer:
+        await eventually(
+            lambda: consumer.problem() is not None and trouble.calls > 0, "the consumer says that it waits"
+        )
+        await eventually(lambda: len(handler.records) >= 40, "all records")
+        await eventually(lambda: consumer.problem() is None, "the consumer is well again")
+
+    by_partition = {
+        number: [record.value for record in handler.records if record.partition == number] for number in (0, 1)
+    }
+    assert by_partition == {0: numbered(20), 1: numbered(20, first=20)}
+    assert await committed(connection, group, topic, partitions=2) == [20, 20]
+
+
+async def test_a_bug_in_the_handler_skips_nothing(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("bug"), unique_name("group")
+    await send_values(connection, topic, numbered(3))
+    handler = Collector(before=FailsAtFirst(ValueError("a bug")))
+
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=handler)):
+        await eventually(lambda: len(handler.records) >= 3, "the records")
+
+    assert handler.values == numbered(3)
+    assert metrics.CONSUMER_RETRIES.labels(group, "error")._value.get() == 1
+
+
+async def test_a_member_that_starts_again_continues_where_the_group_stood(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("again"), unique_name("group")
+    await send_values(connection, topic, numbered(5))
+    first, second = Collector(), Collector()
+
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=first)):
+        await eventually(lambda: len(first.records) >= 5, "the first records")
+    await send_values(connection, topic, numbered(5, first=5))
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=second)):
+        await eventually(lambda: len(second.records) >= 5, "the other records")
+
+    assert (first.values, second.values) == (numbered(5), numbered(5, first=5))
+
+
+async def test_a_batch_holds_no_more_records_than_asked_for(broker: Broker) -> None:
+    connection, topic = connection_to(broker), broker.fresh_topic("small")
+    await send_values(connection, topic, numbered(7))
+    handler = Collector()
+
+    subscription = Subscription(group=unique_name("group"), topics=(topic,), handle=handler, max_records=3)
+    async with running(connection, subscription):
+        await eventually(lambda: len(handler.records) >= 7, "the records")
+
+    assert [len(batch) for batch in handler.batches] == [3, 3, 1]
+
+
+class Slow:
+    """A member's handler: it notes when it works on which records, and its first batch waits to be released."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.released = asyncio.Event()
+        self.worked: list[tuple[float, float, set[tuple[int, int]]]] = []
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        self.started.set()
+        await self.released.wait()
+        self.worked.append((begun, clock(), {(record.partition, record.offset) for record in records}))
+
+
+async def test_two_members_never_work_on_the_same_records_while_the_group_rebalances(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("share", partitions=4), unique_name("group")
+    for partition in range(4):
+        await send_values(connection, topic, numbered(50), partition=partition)
+    slow, other = Slow(), Slow()
+    other.released.set()
+
+    def subscription(handle: Slow) -> Subscription:
+        return Subscription(group=group, topics=(topic,), handle=handle)
+
+    def worked() -> list[tuple[float, float, set[tuple[int, int]]]]:
+        return [*slow.worked, *other.worked]
+
+    everything = {(partition, offset) for partition in range(4) for offset in range(100)}
+    async with running(connection, subscription(slow)), AsyncExitStack() as later:
+        await asyncio.wait_for(slow.started.wait(), 30)
+        # A member has started when the group has given it its share: not before the slow batch is done.
+        joining = asyncio.create_task(later.enter_async_context(running(connection, subscription(other))))
+        revoked = metrics.CONSUMER_REBALANCES.labels(group)._value
+        await eventually(lambda: revoked.get() > 0, "the group wants the partitions back")
+        assert not joining.done()
+        slow.released.set()
+        await joining
+        for partition in range(4):
+            await send_values(connection, topic, numbered(50), partition=partition)
+        await eventually(lambda: set().union(*[done for _, _, done in worked()]) >= everything, "all records")
+
+    assert other.worked != []
+    for (begun, ended, mine), (begun_too, ended_too, theirs) in combinations(worked(), 2):
+        assert not (mine & theirs and begun < ended_too and begun_too < ended)
+    assert sum(len(done) for _, _, done in worked()) == len(everything)
+    assert await committed(connection, group, topic, partitions=4) == [100] * 4
+
+
+async def test_a_topic_made_later_joins_a_pattern(broker: Broker) -> None:
+    connection, prefix = connection_to(broker), unique_name("parties")
+    early = broker.fresh_topic(f"{prefix}.early")
+    await send_values(connection, early, [b"early"])
+    handler = Collector()
+
+    subscription = Subscription(group=unique_name("group"), pattern=rf"^{prefix}\..*", handle=handler)
+    async with running(connection, subscription) as consumer:
+        await eventually(lambda: handler.values == [b"early"], "the early record")
+        late = broker.fresh_topic(f"{prefix}.late")
+        await send_values(connection, late, [b"late"])
+        await eventually(lambda: handler.values == [b"early", b"late"], "the late record")
+        await eventually(lambda: consumer.problem() is None, "the consumer is well")
+
+
+async def test_lag_is_what_the_partition_holds_beyond_the_position(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("lag"), unique_name("group")
+    await send_values(connection, topic, numbered(10))
+    slow = Slow()
+
+    async with running(connection, Subscription(group=group, topics=(topic,), handle=slow, max_records=4)) as consumer:
+        await asyncio.wait_for(slow.started.wait(), 30)
+        await consumer.observe()
+        assert metrics.CONSUMER_LAG.labels(group, topic, "0")._value.get() == 6
+        assert metrics.CONSUMER_PARTITIONS.labels(group)._value.get() == 1
+        slow.released.set()
+        await eventually(lambda: sum(len(done) for _, _, done in slow.worked) == 10, "the records")
+        await consumer.observe()
+        assert metrics.CONSUMER_LAG.labels(group, topic, "0")._value.get() == 0
+    assert consumer.problem() == "not started"
