@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from deploy.embedded.home import Home
     from deploy.embedded.settings import SystemSettings
-    from shared.messaging.provisioning import KafkaAccess
+    from shared.messaging.access import KafkaAccess
 
 
 def register_parties(

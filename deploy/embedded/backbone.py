@@ -13,7 +13,8 @@ from deploy.embedded.parties import load_parties
 from deploy.embedded.servers import kafka_of, postgres_of
 from deploy.embedded.services import Backbone
 from shared.contracts.registry import topics
-from shared.messaging.provisioning import KafkaAccess, Provisioned, principals, provision
+from shared.messaging.access import KafkaAccess
+from shared.messaging.provisioning import Provisioned, principals, provision
 
 if TYPE_CHECKING:
     from deploy.embedded.home import Home

@@ -18,7 +18,7 @@ from deploy.embedded.java import class_archive, class_path, java
 from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.processes import Program
 from shared.kernel.identifiers import new_id
-from shared.messaging.provisioning import KafkaAccess, wait_until_ready
+from shared.messaging.access import KafkaAccess, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from deploy.embedded.credentials import Credentials
     from deploy.embedded.home import Home
     from deploy.embedded.settings import SystemSettings
-    from shared.messaging.provisioning import KafkaAccess
+    from shared.messaging.access import KafkaAccess
 
 API: Final = "api"
 WORKER: Final = "worker"

@@ -29,7 +29,8 @@ from deploy.embedded.postgres import remove_outside_folder
 from deploy.embedded.servers import Server, kafka_of, postgres_of, start_servers, stop_all
 from deploy.embedded.settings import SystemSettings
 from shared.contracts.registry import Topic
-from shared.messaging.provisioning import KafkaAccess, create_topics, provision, wait_until_ready
+from shared.messaging.access import KafkaAccess, wait_until_ready
+from shared.messaging.provisioning import create_topics, provision
 
 EMBEDDED: Final = "embedded"
 CONTAINERS: Final = "containers"
