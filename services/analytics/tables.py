@@ -17,6 +17,11 @@ from alembic.config import Config
 from services.analytics.domain.facts import CaseFacts, LegFacts, ReportFacts
 from shared.ledger.tables import instant, ledger_metadata
 
+EVENTS: Final = "analytics.events"
+"""The consumer group that counts."""
+REFERENCE: Final = "analytics.reference"
+"""The consumer group that copies reference documents."""
+
 metadata: Final = sa.MetaData()
 ledger: Final = ledger_metadata(metadata)
 

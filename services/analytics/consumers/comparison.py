@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.analytics import queries, tables
-from services.analytics.consumers.projection import EVENTS
 
 REBUILT: Final = "pg_temp"
 """The schema in which a session finds its temporary tables."""
@@ -87,8 +86,8 @@ def _beside(table: sa.Table, live: str) -> tuple[sa.Table, sa.Table]:
 def _unequal_positions(live: str) -> sa.Subquery:
     """Select the streams that do not stand at the same position on both sides, with the topic."""
     found, made = _beside(tables.ledger.positions, live)
-    found_ours = sa.select(found).where(found.c.consumer == EVENTS).subquery()
-    made_ours = sa.select(made).where(made.c.consumer == EVENTS).subquery()
+    found_ours = sa.select(found).where(found.c.consumer == tables.EVENTS).subquery()
+    made_ours = sa.select(made).where(made.c.consumer == tables.EVENTS).subquery()
     same_place = (found_ours.c.topic == made_ours.c.topic) & (found_ours.c.stream == made_ours.c.stream)
     return (
         sa.select(
@@ -146,7 +145,7 @@ def _difference(table: sa.Table, keys: Sequence[str], row: Sequence[object]) -> 
 
 
 async def _held(connection: AsyncConnection, schema: str) -> int:
-    progress = await queries.progress(await _in(connection, schema), EVENTS)
+    progress = await queries.progress(await _in(connection, schema))
     return progress.held_streams
 
 

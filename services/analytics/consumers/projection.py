@@ -30,8 +30,6 @@ from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, INTAKE_REPORT
 from shared.contracts.validation import decode
 from shared.kernel.errors import Unreadable
 
-EVENTS: Final = "analytics.events"
-"""The consumer group that counts."""
 TOPICS: Final = (INTAKE_REPORTS, DISPATCH_CASES)
 
 _TYPES: Final[Mapping[str, Mapping[str, type[Event]]]] = {

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import queries, tables
 from services.analytics.consumers.comparison import REBUILT, Comparison, compare
-from services.analytics.consumers.projection import EVENTS, TOPICS, project
+from services.analytics.consumers.projection import TOPICS, project
 from shared.contracts.records import Record
 from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
@@ -68,7 +68,7 @@ async def rebuild_beside(
     """
     async with _beside(database_url) as (engine, live):
         consumption = Consumption(
-            engine, service="analytics", consumer=EVENTS, vault=vault, handler=lambda: ProjectionHandler(project)
+            engine, service="analytics", consumer=tables.EVENTS, vault=vault, handler=lambda: ProjectionHandler(project)
         )
         offsets: dict[Place, int] = {}
         records = await _catch_up(consumption, read, offsets, progress, 0)

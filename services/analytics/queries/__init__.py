@@ -1,0 +1,26 @@
+"""Every SELECT of the API. A figure, its groups and the positions it counts up to are read in one snapshot."""
+
+from services.analytics.queries.conditions import Counted, Filters, Group, LegCounted
+from services.analytics.queries.counting import Figures, LegFigures, figures, figures_by, leg_figures
+from services.analytics.queries.listing import CaseRow, cases, legs
+from services.analytics.queries.progress import PartitionProgress, Progress, ReadModel, progress, snapshot
+
+__all__ = [
+    "CaseRow",
+    "Counted",
+    "Figures",
+    "Filters",
+    "Group",
+    "LegCounted",
+    "LegFigures",
+    "PartitionProgress",
+    "Progress",
+    "ReadModel",
+    "cases",
+    "figures",
+    "figures_by",
+    "leg_figures",
+    "legs",
+    "progress",
+    "snapshot",
+]
