@@ -3,17 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.legs import DONE, LEG_STAGES, LegStage, LegState
 from services.dispatch.tables import cases, contents, ledger
+from shared.contracts.common import Position
 from shared.contracts.intake import Content
+from shared.contracts.reference import Document, Kind
+from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS
+from shared.ledger.positions import Reached, reached, written
+from shared.ledger.references import References
+
+CONSUMERS: Final = {INTAKE_REPORTS: "dispatch.events", DISPATCH_REFERENCE: "dispatch.reference"}
+"""The consumer group that takes each topic whose positions a read may wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,68 @@ class KnownLeg:
 
     case: KnownCase
     leg: LegState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """Everything that is stored about a case, read in one snapshot."""
+
+    known: KnownCase
+    history: Sequence[StoredEvent]
+    content: Content | None
+
+
+class Database:
+    """What the API reads; each call is a snapshot of its own."""
+
+    def __init__(self, engine: AsyncEngine, references: References) -> None:
+        self._engine = engine
+        self._references = references
+
+    async def cases(
+        self, wanted: CaseFilter, *, limit: int, before: UUID | None
+    ) -> tuple[Sequence[KnownCase], UUID | None]:
+        """Return a page of cases (see `find_cases`)."""
+        async with self._engine.connect() as connection:
+            return await find_cases(connection, wanted, limit=limit, before=before)
+
+    async def legs(
+        self, *, unit: str | None, state: LegStage | None, limit: int, before: UUID | None
+    ) -> tuple[Sequence[KnownLeg], UUID | None]:
+        """Return a page of legs (see `find_legs`)."""
+        async with self._engine.connect() as connection:
+            return await find_legs(connection, unit=unit, state=state, limit=limit, before=before)
+
+    async def file(self, case_id: UUID) -> CaseFile | None:
+        """Return everything about a case, or None."""
+        async with self._engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="REPEATABLE READ")
+            known = await find_case(connection, case_id)
+            if known is None:
+                return None
+            return CaseFile(
+                known=known,
+                history=await history(connection, case_id),
+                content=await find_content(connection, case_id),
+            )
+
+    async def reference(self, kind: Kind, name: str, version: int | None) -> tuple[int, Document] | None:
+        """Return that version of a document, or the one in force, with its number."""
+        library = await self._references.refresh()
+        if version is None:
+            return library.current(kind, name)
+        document = library.get(kind, name, version)
+        return None if document is None else (version, document)
+
+    async def reached(self, position: Position) -> Reached:
+        """Tell whether reads show what happened up to this position; of a topic that is not read here they never do."""
+        consumer = CONSUMERS.get(position.topic)
+        async with self._engine.connect() as connection:
+            if position.topic == DISPATCH_CASES:
+                return await written(connection, position.stream, position.sequence)
+            if consumer is None:
+                return "behind"
+            return await reached(connection, consumer, position.topic, position.stream, position.sequence)
 
 
 async def find_cases(

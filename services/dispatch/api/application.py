@@ -1,0 +1,59 @@
+"""The HTTP application of dispatch: its routes, and what they need."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from services.dispatch.api.acts import CaseActs, LegActs
+from services.dispatch.api.reading import CaseReads, LegReads
+from services.dispatch.api.references import References
+from services.dispatch.api.writing import Writer, provide_caller
+from services.dispatch.queries import Database
+from shared.contracts.asyncapi import asyncapi_document
+from shared.ledger.batcher import GroupCommit
+from shared.observability.health import Health
+from shared.web.application import About, build_application
+from shared.web.authentication import TokenVerifier
+
+VERSION: Final = "1.0.0"
+_DESCRIPTION: Final = (
+    "Who must do what about a filed problem, and whether it is done. Departments sign and feed back their legs; "
+    "the centres dispatch, rule, check and close. Every POST needs an Idempotency-Key."
+)
+
+
+def application(commit: GroupCommit, database: Database, *, verifier: TokenVerifier, health: Health) -> Litestar:
+    """Return the application; it commits while it is served, and drains at the end."""
+    writer = Writer(commit)
+
+    @asynccontextmanager
+    async def committing(_app: Litestar) -> AsyncIterator[None]:
+        async with commit:
+            yield
+
+    async def provide_writer() -> Writer:
+        return writer
+
+    async def provide_database() -> Database:
+        return database
+
+    return build_application(
+        About(
+            title="Joint dispatch (派遣处置)",
+            version=VERSION,
+            description=_DESCRIPTION,
+            asyncapi=asyncapi_document("dispatch", VERSION),
+        ),
+        [CaseReads, CaseActs, LegActs, LegReads, References],
+        verifier=verifier,
+        health=health,
+        dependencies={
+            "caller": Provide(provide_caller),
+            "writer": Provide(provide_writer),
+            "database": Provide(provide_database),
+        },
+        lifespan=[committing],
+    )

@@ -1,0 +1,56 @@
+"""Routes of the reference documents: everybody reads them, an administrator publishes the next version."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.params import Parameter
+
+from services.dispatch.api.views import ReferenceDocument
+from services.dispatch.api.writing import Answered, Caller, Writer
+from services.dispatch.domain.reference import PublishReference
+from services.dispatch.queries import Database
+from shared.contracts.reference import Kind
+from shared.web.after import After, wait_until_reached
+from shared.web.problem import ProblemError, status_of
+
+Version = Annotated[int | None, Parameter(query="version", ge=1, description="Without it the version in force.")]
+ExpectedVersion = Annotated[
+    int | None,
+    Parameter(query="expected_version", ge=0, description="Refused where another version is in force; 0 means none."),
+]
+
+
+class References(Controller):
+    """Catalogues, units and places; every version stays readable."""
+
+    path = "/v1/reference/{kind:str}/{name:str}"
+    tags = ("reference",)
+
+    @get("/")
+    async def read(
+        self, kind: Kind, name: str, database: Database, version: Version = None, after: After = None
+    ) -> ReferenceDocument:
+        """Read a version of a document."""
+        await wait_until_reached(after, database.reached)
+        found = await database.reference(kind, name, version)
+        if found is None:
+            wanted = f"{kind}/{name}" + (f" version {version}" if version else "")
+            raise ProblemError(status_of("unknown_reference"), "unknown_reference", f"There is no {wanted}.")
+        number, document = found
+        return ReferenceDocument(kind=kind, name=name, version=number, document=msgspec.to_builtins(document))
+
+    @post("/")
+    async def publish(
+        self,
+        kind: Kind,
+        name: str,
+        request: Request[Any, Any, Any],
+        caller: Caller,
+        writer: Writer,
+        expected_version: ExpectedVersion = None,
+    ) -> Answered:
+        """Publish the next version; the body is the document itself. Cases already dispatched are not changed."""
+        document = await request.body()
+        command = PublishReference(kind=kind, name=name, document=document, expected_version=expected_version)
+        return await writer.publish(command, caller)
