@@ -106,8 +106,8 @@ def reset(*, yes: bool = False) -> int:
     if not home.root.exists():
         print(f"There is no data in {home.root}.")
         return 0
-    if not home.is_ours:
-        print(f"{home.root} holds files that are not of Joint; nothing was deleted.", file=sys.stderr)
+    if not home.may_be_deleted:
+        print(f"{home.root} is not a folder of Joint's data alone; nothing was deleted.", file=sys.stderr)
         return _FAILED
     if not yes and input(f"Delete everything in {home.root}? Type yes: ").strip() != "yes":
         print("Nothing was deleted.")

@@ -10,8 +10,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-_PARTS = ("credentials", "public_keys", "ports", "parties", "logs", "run", "kafka", "postgres")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
@@ -56,10 +54,12 @@ class Home:
         return self.logs / f"{process}.log"
 
     @property
-    def is_ours(self) -> bool:
-        """Tell whether everything in the folder was made by this package, so that it may be deleted."""
-        ours = {getattr(self, part) for part in _PARTS}
-        return set(self.root.iterdir()) <= ours
+    def may_be_deleted(self) -> bool:
+        """Tell whether the folder is a home, and not one that holds the project or a person's own files too."""
+        precious = (Path(__file__), Path.home() / "any")
+        return self.credentials.exists() and self.root.resolve() not in {
+            folder for path in precious for folder in path.resolve().parents
+        }
 
     def pid_file(self, process: str) -> Path:
         """Return the file that names the process while it runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import subprocess
 import sys
@@ -63,6 +64,7 @@ def run_detached(settings: SystemSettings, *, restarts: bool = False) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "deploy.embedded.supervisor", *(["--restart"] if restarts else [])],
             cwd=PROJECT_ROOT,
+            env={**os.environ, "JOINT_HOME": str(home.root)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

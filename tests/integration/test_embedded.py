@@ -2,22 +2,30 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import psutil
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from pydantic import SecretStr
 
-from deploy.embedded.databases import plain_url
+from deploy.embedded.credentials import load_credentials
+from deploy.embedded.databases import plain_url, run_to_end, with_database
 from deploy.embedded.errors import SystemFailure
 from deploy.embedded.home import Home
+from deploy.embedded.identity import TokenIssuer
 from deploy.embedded.ports import LOOPBACK, is_free, remembered_ports
 from deploy.embedded.processes import remembered_process
 from deploy.embedded.services import PROCESSES, process_addresses
@@ -25,7 +33,7 @@ from deploy.embedded.settings import PROJECT_ROOT, SystemSettings
 from deploy.embedded.status import system_status
 from deploy.embedded.system import SUPERVISOR, AlreadyRunning, System
 from shared.messaging.provisioning import create_topics
-from tests.support.servers import Broker, Postgres, plain_topic, temporary_home
+from tests.support.servers import Broker, Postgres, plain_topic, temporary_home, unique_name
 from tests.support.standins import CRASH_CODE, write_standins
 
 SECONDS = 60.0
@@ -185,6 +193,67 @@ def test_a_port_that_somebody_else_took_is_named(home: Home) -> None:
         blocker.wait()
 
 
+def test_existing_servers_are_used_instead_of_the_embedded_ones(
+    standins: Path, broker: Broker, postgres: Postgres
+) -> None:
+    with temporary_home() as home:
+        settings = SystemSettings(
+            home=home.root,
+            kafka_bootstrap=broker.bootstrap,
+            kafka_username=broker.access.username,
+            kafka_password=SecretStr(broker.access.password or ""),
+            database_url=SecretStr(_url_of_a_mere_role(postgres)),
+        )
+        with System(settings, report=lambda _: None) as system:
+            assert set(system.children) == set(PROCESSES)
+            used = system.children["intake-api"].program.environment
+            assert used["JOINT_KAFKA_BOOTSTRAP"] == broker.bootstrap
+            assert not home.postgres.exists()
+
+
+def test_the_commands_start_show_and_end_a_system_in_the_background(home: Home) -> None:
+    assert "intake     http://127.0.0.1:" in _joint("up", "--detach")
+    assert _joint("up").startswith("The system is already running; nothing was changed.")
+    assert re.search(r"^total +\d+ MiB$", _joint("status"), re.MULTILINE)
+    assert _joint("party", "--source", "water").startswith("source.water at 127.0.0.1:")
+    assert _joint("down") == "The system has ended.\n"
+    assert _joint("down") == "The system is not running.\n"
+    assert "is not running" in _joint("status", exit_code=1)
+
+
+def test_reset_deletes_a_home_and_nothing_else(tmp_path: Path, standins: Path) -> None:
+    home = Home(root=tmp_path / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JOINT_HOME", str(tmp_path))
+        assert "nothing was deleted" in _joint("reset", "--yes", exit_code=1)
+        patch.setenv("JOINT_HOME", str(home.root))
+        _joint("token", "--client", "console", "--unit", "street", "--post", "clerk")
+        assert home.credentials.exists()
+        assert _joint("reset", "--yes") == f"Deleted {home.root}.\n"
+    assert not home.root.exists()
+
+
+def test_a_token_says_who_calls_and_is_verified_by_the_public_keys(tmp_path: Path) -> None:
+    home = Home(root=tmp_path / "home")
+    home.prepare()
+    issuer = TokenIssuer(load_credentials(home), "https://issuer.test")
+    issuer.write_public_keys(home)
+    token = issuer.issue("console", "chengguan", "checker", person="li", lifetime=timedelta(minutes=5))
+
+    keys = KeySet.import_key_set(json.loads(home.public_keys.read_text()))
+    claims = jwt.decode(token, keys, algorithms=["ES256"]).claims
+
+    assert {name: claims[name] for name in ("iss", "aud", "sub", "unit", "post", "person")} == {
+        "iss": "https://issuer.test",
+        "aud": "joint",
+        "sub": "console",
+        "unit": "chengguan",
+        "post": "checker",
+        "person": "li",
+    }
+    assert claims["exp"] - claims["iat"] == 300
+
+
 def test_a_part_that_is_killed_ends_the_system_with_a_reason(home: Home) -> None:
     supervisor = _supervise(home)
     remembered = remembered_process(home.pid_file("analytics-worker"))
@@ -220,6 +289,44 @@ def test_nothing_outlives_a_supervisor_that_is_killed(home: Home) -> None:
     supervisor.kill()
     supervisor.communicate(timeout=SECONDS)
     _wait_for(lambda: all(remembered_process(home.pid_file(name)) is None for name in names))
+
+
+def _joint(*arguments: str, exit_code: int = 0) -> str:
+    """Run a command of this package as `joint` would; return what it prints on both outputs."""
+    program = "import cyclopts, deploy.cli.system as s; app = cyclopts.App(name='joint'); s.register(app); app()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == exit_code, done.stdout
+    return done.stdout
+
+
+def _url_of_a_mere_role(postgres: Postgres) -> str:
+    """Return the URL of a new database whose owner may create roles and is no superuser."""
+    name = unique_name("city").replace("-", "_")
+    statements = [
+        f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD 'invented'",
+        f"CREATE DATABASE {name} OWNER {name}",
+    ]
+
+    async def make() -> None:
+        session = await asyncpg.connect(postgres.owner_url)
+        try:
+            for statement in statements:
+                await session.execute(statement)
+        finally:
+            await session.close()
+
+    run_to_end(make())
+    return with_database(postgres.owner_url, name).replace(
+        urlsplit(postgres.owner_url).netloc, f"{name}:invented@{urlsplit(postgres.owner_url).netloc.partition('@')[2]}"
+    )
 
 
 def _supervise(home: Home, *arguments: str) -> subprocess.Popen[str]:

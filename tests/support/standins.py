@@ -41,7 +41,7 @@ class _Answers(BaseHTTPRequestHandler):
 def main(folder: str, service: str) -> None:
     """Behave as one process of a service."""
     role = sys.argv[1]
-    _say(f"{service} {role} as {os.environ['JOINT_KAFKA_USERNAME']}")
+    _say(f"{service} {role} as {os.environ.get('JOINT_KAFKA_USERNAME')}")
     if (Path(folder) / f"{service}-{role}.crash").exists():
         _say("the reason why it ended")
         sys.exit(CRASH_CODE)
