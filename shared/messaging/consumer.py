@@ -73,13 +73,14 @@ class _Failure:
 
 
 class Consumer:
-    """One subscription on a FastStream broker, which starts and stops it."""
+    """One subscription on a FastStream broker."""
 
     def __init__(self, subscription: Subscription, broker: KafkaBroker, stopping: asyncio.Event) -> None:
         self._subscription = subscription
-        self._group = subscription.group
+        self._broker = broker
+        self.group = subscription.group
         self._stopping = stopping
-        self._drain = Drain(self._group, seconds=DRAIN_SECONDS)
+        self._drain = Drain(self.group, seconds=DRAIN_SECONDS)
         self._failures = 0
         self._problem: str | None = None
         self._observed: set[TopicPartition] = set()
@@ -99,14 +100,46 @@ class Consumer:
             return f"last poll {age:.0f} s ago"
         return None
 
+    async def run(self) -> None:
+        """Consume until told to stop; then end the running batch, acknowledge it and leave the group."""
+        await self._broker.connect()
+        starting = asyncio.create_task(self._start(), name=f"start {self.group}")
+        told = asyncio.create_task(self._stopping.wait(), name=f"stop {self.group}")
+        try:
+            await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            await told
+        finally:
+            # Whoever still waits for its group's rebalance is not going to read anything.
+            for task in (starting, told):
+                task.cancel()
+            await asyncio.wait([starting, told])
+            await self._subscriber.stop()
+
+    async def _start(self) -> None:
+        """Join the group; again while the broker is away."""
+        failures = 0
+        while True:
+            try:
+                await self._subscriber.start()
+            except KafkaError as error:
+                failures += 1
+                log.warning("consumer.broker_away", group=self.group, reason=repr(error))
+                await self._subscriber.stop()
+                await asyncio.sleep(_BACKOFF.jittered(failures))
+            else:
+                log.info("consumer.started", group=self.group)
+                return
+
     async def observe(self) -> None:
         """Bring this consumer's gauges up to date."""
         consumer = self._subscriber.consumer
         assigned = set() if consumer is None else set(consumer.assignment())
-        metrics.CONSUMER_PARTITIONS.labels(self._group).set(len(assigned))
-        metrics.CONSUMER_LAST_POLL_AGE.labels(self._group).set(self._poll_age() or 0.0)
+        metrics.CONSUMER_PARTITIONS.labels(self.group).set(len(assigned))
+        metrics.CONSUMER_LAST_POLL_AGE.labels(self.group).set(self._poll_age() or 0.0)
         for gone in self._observed - assigned:
-            metrics.CONSUMER_LAG.remove(self._group, gone.topic, str(gone.partition))
+            metrics.CONSUMER_LAG.remove(self.group, gone.topic, str(gone.partition))
             self._observed.discard(gone)
         if consumer is not None:
             await self._observe_lag(consumer, assigned)
@@ -121,13 +154,13 @@ class Consumer:
             except (KafkaError, TimeoutError, AssertionError):
                 continue  # the partition was taken from us between two awaits
             self._observed.add(place)
-            metrics.CONSUMER_LAG.labels(self._group, place.topic, str(place.partition)).set(max(0, end - position))
+            metrics.CONSUMER_LAG.labels(self.group, place.topic, str(place.partition)).set(max(0, end - position))
 
     def _subscribe(self, broker: KafkaBroker) -> "BatchSubscriber":
         return broker.subscriber(
             *self._subscription.topics,
             pattern=self._subscription.pattern,
-            group_id=self._group,
+            group_id=self.group,
             batch=True,
             max_records=self._subscription.max_records,
             batch_timeout_ms=_POLL_MILLISECONDS,
@@ -150,7 +183,7 @@ class Consumer:
 
     async def _consume(self, message: KafkaAckableMessage) -> None:
         records = cast("tuple[Record, ...]", message.body)
-        with bind(group=self._group), batch_span(f"consume {self._group}", _traceparents(records)):
+        with bind(group=self.group), batch_span(f"consume {self.group}", _traceparents(records)):
             async with self._drain.busy():
                 failure = await self._attempt(message, records)
             if failure is None:
@@ -160,7 +193,7 @@ class Consumer:
             self._failures += 1
             self._problem = failure.reason
             wait = _BACKOFF.jittered(self._failures)
-            metrics.CONSUMER_RETRIES.labels(self._group, failure.cause).inc()
+            metrics.CONSUMER_RETRIES.labels(self.group, failure.cause).inc()
             log.warning("consumer.put_back", cause=failure.cause, reason=failure.reason, seconds=round(wait, 1))
             await pause(wait, self._stopping)
 
@@ -189,14 +222,14 @@ class Consumer:
             await asyncio.wait_for(message.ack(), _COMMIT_SECONDS)
         except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
             message.committed = AckStatus.ACKED  # FastStream must not try once more
-            metrics.CONSUMER_COMMIT_FAILURES.labels(self._group).inc()
+            metrics.CONSUMER_COMMIT_FAILURES.labels(self.group).inc()
             log.warning("consumer.commit_failed", error=repr(error))
 
     def _count(self, records: Sequence[Record], seconds: float) -> None:
         for topic, count in Counter(record.topic for record in records).items():
-            metrics.CONSUMER_RECORDS.labels(self._group, topic).inc(count)
-        metrics.CONSUMER_BATCH_RECORDS.labels(self._group).observe(len(records))
-        metrics.CONSUMER_BATCH_SECONDS.labels(self._group).observe(seconds)
+            metrics.CONSUMER_RECORDS.labels(self.group, topic).inc(count)
+        metrics.CONSUMER_BATCH_RECORDS.labels(self.group).observe(len(records))
+        metrics.CONSUMER_BATCH_SECONDS.labels(self.group).observe(seconds)
 
     def _poll_age(self) -> float | None:
         """Return the seconds since the consumer last asked for records; None before it started."""

@@ -45,12 +45,12 @@ async def running(connection: KafkaConnection, subscription: Subscription) -> As
     """Run one consumer while the block runs."""
     broker, stopping = connection.broker(), asyncio.Event()
     consumer = Consumer(subscription, broker, stopping)
-    await broker.start()
+    work = asyncio.create_task(consumer.run())
     try:
         yield consumer
     finally:
         stopping.set()
-        await broker.stop()
+        await work
 
 
 @asynccontextmanager

@@ -1,0 +1,143 @@
+"""The relay: what the ledger has committed goes to Kafka, in order of each key, first copies never missing (I-4).
+
+At least once: a row leaves the outbox after Kafka has acknowledged it; a repeat is known by its sequence. One relay
+a service is active, by lease; another waits to take over.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+import structlog
+
+from shared.ledger.relaying import LeasedOutbox, Outbox
+from shared.messaging.backoff import Backoff, pause
+from shared.messaging.connection import KafkaConnection
+from shared.messaging.partitions import Delivery, PartitionSender
+from shared.observability import metrics
+from shared.observability.crash import reach
+
+ROUND_ROWS: Final = 2000
+
+_IDLE_SECONDS: Final = 0.03
+_STANDBY_SECONDS: Final = 1.0
+_STALE_SECONDS: Final = 60.0
+_BACKOFF: Final = Backoff(first=0.2, most=10.0)
+_TOPIC_BACKOFF: Final = Backoff(first=0.5, most=30.0)
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class _Trouble:
+    failures: int
+    until: float
+
+
+class SetAside:
+    """Topics that failed wait, each by its own count of failures, while the others go on. Pure: time is an argument."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, _Trouble] = {}
+
+    def failed(self, topic: str, now: float) -> float:
+        """Set the topic aside; return for how long, in seconds."""
+        failures = self._topics[topic].failures + 1 if topic in self._topics else 1
+        wait = _TOPIC_BACKOFF.bound(failures)
+        self._topics[topic] = _Trouble(failures, now + wait)
+        return wait
+
+    def succeeded(self, topic: str) -> bool:
+        """Forget the topic's failures; say whether it had any."""
+        return self._topics.pop(topic, None) is not None
+
+    def waiting(self, now: float) -> list[str]:
+        """Return the topics that must not be tried yet."""
+        return sorted(topic for topic, trouble in self._topics.items() if trouble.until > now)
+
+
+class Relay:
+    """Sends a service's outbox until it is told to stop."""
+
+    def __init__(self, outbox: Outbox, kafka: KafkaConnection) -> None:
+        self._outbox = outbox
+        self._sender = PartitionSender(kafka)
+        self._aside = SetAside()
+        self._failures = 0
+        self._last_turn: float | None = None
+        self._reason = "not started"
+
+    def problem(self) -> str | None:
+        """Say what keeps the relay from working, for the health of its process; standing by is no problem."""
+        if self._last_turn is None or self._failures:
+            return self._reason
+        age = monotonic() - self._last_turn
+        return f"last turn {age:.0f} s ago" if age > _STALE_SECONDS else None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Relay while the lease is ours, stand by while it is not; whatever fails is tried again."""
+        while not stopping.is_set():
+            try:
+                async with self._outbox.lease() as leased:
+                    if leased is not None:
+                        await self._hold(leased, stopping)
+            except Exception as error:  # database or broker away: ours to wait for, never to skip (I-8)
+                self._failures += 1
+                self._reason = f"{type(error).__name__}: {error}"
+                wait = _BACKOFF.jittered(self._failures)
+                log.warning("relay.lost", reason=self._reason, seconds=round(wait, 1), exc_info=self._failures == 1)
+            else:
+                self._turned()
+                wait = _STANDBY_SECONDS
+            await pause(wait, stopping)
+
+    async def _hold(self, leased: LeasedOutbox, stopping: asyncio.Event) -> None:
+        """Relay for as long as the lease holds; leave no producer behind that might still send."""
+        metrics.RELAY_LEASE_HELD.set(1)
+        log.info("relay.lease_taken")
+        try:
+            while not stopping.is_set():
+                if not await self._turn(leased):
+                    await pause(_IDLE_SECONDS, stopping)
+        finally:
+            metrics.RELAY_LEASE_HELD.set(0)
+            await self._sender.discard()
+
+    async def _turn(self, leased: LeasedOutbox) -> bool:
+        """Send once what waits; say whether anything was sent."""
+        age = await leased.age_seconds()
+        metrics.OUTBOX_AGE.set(age)
+        sent = await self._round(leased) if age else 0
+        self._turned()
+        return sent > 0
+
+    async def _round(self, leased: LeasedOutbox) -> int:
+        started = monotonic()
+        async with leased.round(ROUND_ROWS, self._aside.waiting(started)) as round_:
+            if not round_.rows:
+                return 0
+            reach("relay_before_send")
+            delivery = await self._sender.send(round_.rows)
+            reach("relay_after_send_before_delete")
+            await round_.sent(sorted(delivery.sent))
+            reach("relay_after_delete_before_commit")
+        metrics.RELAY_ROUND_ROWS.observe(len(round_.rows))
+        metrics.RELAY_ROUND_SECONDS.observe(monotonic() - started)
+        self._judge({row.topic for row in round_.rows}, delivery)
+        return len(delivery.sent)
+
+    def _judge(self, topics: set[str], delivery: Delivery) -> None:
+        for topic in topics - delivery.failed.keys():
+            if self._aside.succeeded(topic):
+                metrics.RELAY_TOPIC_SET_ASIDE.labels(topic).set(0)
+                log.info("relay.topic_works_again", topic=topic)
+        for topic, reason in delivery.failed.items():
+            wait = self._aside.failed(topic, monotonic())
+            metrics.RELAY_TOPIC_SET_ASIDE.labels(topic).set(1)
+            metrics.RELAY_PUBLISH_FAILURES.labels(topic).inc()
+            log.error("relay.topic_set_aside", topic=topic, reason=reason, seconds=wait)
+
+    def _turned(self) -> None:
+        self._failures = 0
+        self._last_turn = monotonic()
