@@ -6,6 +6,7 @@ A record becomes a submission, or a refusal that names every error; both get a r
 import os
 from collections.abc import Awaitable, Callable, Sequence
 
+from services.intake.domain.admission import missing_documents
 from services.intake.domain.commands import Submit
 from services.intake.domain.contents import SALT_BYTES
 from services.intake.domain.report import AGGREGATE
@@ -41,31 +42,16 @@ def translate(record: Record, _library: ReferenceLibrary) -> Command:
 
 
 def after_references(consume: Consume, references: References, city: str) -> Consume:
-    """Return a consumer that reads nothing until the documents that decisions need have arrived.
-
-    A new system must not refuse reports because its own catalogue is still on the way: until then the consumer
-    raises `Unavailable`, and the records come again.
-    """
+    """Return a consumer that reads nothing until the documents that decisions need have arrived (`Unavailable`)."""
 
     async def consume_after_references(records: Sequence[Record]) -> None:
-        if missing_references(references.library, city):
-            problem = missing_references(await references.refresh(), city)
+        if missing_documents(references.library, city):
+            problem = missing_documents(await references.refresh(), city)
             if problem is not None:
                 raise Unavailable(problem)
         await consume(records)
 
     return consume_after_references
-
-
-def missing_references(library: ReferenceLibrary, city: str) -> str | None:
-    """Return which reference documents have not arrived yet, for an operator to read, or None."""
-    found = {
-        "units": library.units(city),
-        "places": library.places(city),
-        "catalogue": library.names("catalogue"),
-    }
-    missing = [name for name, document in found.items() if not document]
-    return f"Reference documents of {city} have not arrived yet: {', '.join(missing)}." if missing else None
 
 
 def _submission(event: CloudEvent) -> ReportSubmission | Refusal:

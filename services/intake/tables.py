@@ -1,9 +1,12 @@
-"""Intake's tables: the ledger's, and the reports with what queries search by."""
+"""Intake's tables: the ledger's, and the reports with what queries search by; `migrations` creates them."""
 
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from services.intake.domain import report
 from shared.contracts.registry import INTAKE_REPORTS
@@ -21,9 +24,11 @@ reports: Final = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("street", sa.Text),
-    sa.Column("category", sa.Text, nullable=False, comment="<code system>/<code>"),
+    sa.Column("category_system", sa.Text, nullable=False),
+    sa.Column("category", sa.Text, nullable=False),
     sa.Column("campaign", sa.Text),
     sa.Column("reported_at", instant(), nullable=False),
+    sa.CheckConstraint("status IN ('reported', 'accepted', 'filed', 'rejected')", name="reports_status"),
     sa.Index("reports_by_status", "status", "stream"),
     sa.Index("reports_by_source", "source", "stream"),
     sa.Index("reports_by_street", "street", "stream"),
@@ -45,3 +50,11 @@ def report_aggregate(city: str) -> Aggregate:
         columns=report.columns,
         effects=report.effects,
     )
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema that the connection writes to up to date, in the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -86,6 +86,21 @@ def admit(
     return Admission(category=code, place=located, missing=tuple(findings.missing), places_version=places_version)
 
 
+def missing_documents(library: ReferenceLibrary, city: str) -> str | None:
+    """Return which reference documents have not arrived yet, for an operator to read, or None.
+
+    Before they are here nothing can be decided: a new system must not refuse reports because its own catalogue is
+    still on the way.
+    """
+    found = {
+        "units": library.units(city),
+        "places": library.places(city),
+        "catalogue": library.names("catalogue"),
+    }
+    missing = [name for name, document in found.items() if not document]
+    return f"Reference documents of {city} have not arrived yet: {', '.join(missing)}." if missing else None
+
+
 def public_place(place: SubmittedPlace) -> Place:
     """Return what of a submitted place may stand in an event: everything but the address (I-14)."""
     return Place(

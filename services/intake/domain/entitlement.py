@@ -52,3 +52,8 @@ def not_entitled(actor: Actor, posts: tuple[Post, ...], units: Units) -> Refusal
 def may_read_content(actor: Actor, source: str) -> bool:
     """Return whether the actor may read the private content of a report of this source."""
     return actor.post in CONTENT_READERS or actor.client == source
+
+
+def sees_only(actor: Actor) -> str | None:
+    """Return the one source whose reports the actor may see; None means everybody's."""
+    return actor.client if actor.post == "source" else None

@@ -117,7 +117,8 @@ def columns(state: Report) -> Mapping[str, object]:
         "status": state.status,
         "source": state.source,
         "street": state.place.street,
-        "category": f"{category.system}/{category.code}",
+        "category_system": category.system,
+        "category": category.code,
         "campaign": state.campaign,
         "reported_at": state.reported_at,
     }

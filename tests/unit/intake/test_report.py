@@ -323,7 +323,8 @@ def test_the_columns_are_what_queries_search_by() -> None:
         "status": "filed",
         "source": UNTRUSTED,
         "street": STREET,
-        "category": "jiaohe/E0702",
+        "category_system": "jiaohe",
+        "category": "E0702",
         "campaign": None,
         "reported_at": NOW,
     }

@@ -1,0 +1,136 @@
+"""The routes of reports: submit, read, and the acts of the supervision centre."""
+
+import os
+from http import HTTPStatus
+from typing import Annotated, Final
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from services.intake.api.views import ReportPage, ReportView, content_of, summary
+from services.intake.api.writing import Call
+from services.intake.domain.commands import Accept, Complete, File, Forget, Reject, Submit
+from services.intake.domain.contents import SALT_BYTES
+from services.intake.domain.entitlement import may_read_content, sees_only
+from services.intake.domain.report import Status
+from services.intake.queries import KnownReport, ReportFilter, ReportQueries
+from shared.contracts.common import Actor, Answer
+from shared.contracts.intake import ReportSubmission
+from shared.kernel.identifiers import new_id
+from shared.web.after import After, wait_until_reached
+from shared.web.answers import respond
+from shared.web.problem import Problem, ProblemError
+
+_LARGEST_PAGE: Final = 200
+
+Reply = Response[Answer] | Response[Problem]
+State = Annotated[Status | None, Parameter(query="state", description="reported, accepted, filed or rejected.")]
+Limit = Annotated[int, Parameter(ge=1, le=_LARGEST_PAGE)]
+Cursor = Annotated[UUID | None, Parameter(description="`next` of the page before.")]
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+
+async def provide_wanted(
+    actor: Actor,
+    status: State = None,
+    source: str | None = None,
+    street: str | None = None,
+    category: str | None = None,
+    campaign: str | None = None,
+) -> ReportFilter:
+    """Give the list what is asked for; a source sees its own reports only.
+
+    Raises:
+        ProblemError: 403 `not_entitled_source`, when it asks for another's.
+    """
+    own = sees_only(actor)
+    if own is not None and source not in {None, own}:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "not_entitled_source", "A source sees its own reports only.")
+    return ReportFilter(state=status, source=own or source, street=street, category=category, campaign=campaign)
+
+
+@get("/v1/reports", dependencies={"wanted": Provide(provide_wanted)})
+async def list_reports(
+    wanted: ReportFilter, queries: ReportQueries, limit: Limit = 50, cursor: Cursor = None, after: After = None
+) -> ReportPage:
+    """List reports, newest first, without their private content."""
+    await wait_until_reached(after, queries.reached)
+    found, following = await queries.page(wanted, limit=limit, before=cursor)
+    return ReportPage(items=tuple(map(summary, found)), next=following)
+
+
+@get("/v1/reports/{report_id:uuid}")
+async def read_report(report_id: UUID, actor: Actor, queries: ReportQueries, after: After = None) -> ReportView:
+    """Read a report. Its private content is for acceptor, duty leader, leader, administrator and its source."""
+    await wait_until_reached(after, queries.reached)
+    known = await queries.find(report_id)
+    if known is None or sees_only(actor) not in {None, known.report.source}:
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_report", f"There is no report {report_id}.")
+    return await _view(known, actor, queries)
+
+
+async def _view(known: KnownReport, actor: Actor, queries: ReportQueries) -> ReportView:
+    facts = summary(known)
+    if not may_read_content(actor, known.report.source):
+        return ReportView(report=facts, content_state="withheld")
+    private = await queries.content(known.id)
+    if private is None:
+        return ReportView(report=facts, content_state="forgotten")
+    return ReportView(report=facts, content_state="shown", content=content_of(private))
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+
+
+@post("/v1/reports", status_code=HTTPStatus.CREATED)
+async def submit_report(data: ReportSubmission, call: Call) -> Reply:
+    """Report a problem. The token's client must be a source of the city; `subject` of the answer is the report."""
+    report_id = new_id()
+    submit = Submit(report_id=report_id, channel="http", submission=data, salt=os.urandom(SALT_BYTES))
+    return respond(await call.ask(report_id, submit), created=True)
+
+
+@post("/v1/reports/{report_id:uuid}/complete", status_code=HTTPStatus.OK)
+async def complete_report(report_id: UUID, data: Complete, call: Call) -> Reply:
+    """补正: add or correct category and place of a report that waits (acceptor)."""
+    return respond(await call.ask(report_id, data))
+
+
+@post("/v1/reports/{report_id:uuid}/accept", status_code=HTTPStatus.OK)
+async def accept_report(report_id: UUID, data: Accept, call: Call) -> Reply:
+    """受理: the report is complete and ours (acceptor)."""
+    return respond(await call.ask(report_id, data))
+
+
+@post("/v1/reports/{report_id:uuid}/file", status_code=HTTPStatus.OK)
+async def file_report(report_id: UUID, data: File, call: Call) -> Reply:
+    """立案: the report becomes a case (duty leader)."""
+    return respond(await call.ask(report_id, data))
+
+
+@post("/v1/reports/{report_id:uuid}/reject", status_code=HTTPStatus.OK)
+async def reject_report(report_id: UUID, data: Reject, call: Call) -> Reply:
+    """不予受理 (acceptor) or 不予立案 (duty leader)."""
+    return respond(await call.ask(report_id, data))
+
+
+@post("/v1/reports/{report_id:uuid}/forget", status_code=HTTPStatus.OK)
+async def forget_report(report_id: UUID, data: Forget, call: Call) -> Reply:
+    """Forget text, address, contact and photos, here and wherever they were copied (leader, administrator)."""
+    return respond(await call.ask(report_id, data))
+
+
+ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
+    list_reports,
+    read_report,
+    submit_report,
+    complete_report,
+    accept_report,
+    file_report,
+    reject_report,
+    forget_report,
+)

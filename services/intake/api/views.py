@@ -1,0 +1,83 @@
+"""What the API shows of a report."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from services.intake.domain.commands import Channel
+from services.intake.domain.contents import PrivateContent
+from services.intake.domain.report import Status
+from services.intake.queries import KnownReport
+from shared.contracts.common import CategoryCode, Message, Place, TargetType
+from shared.contracts.intake import Contact, SubmittedCategory
+
+
+class ReportSummary(Message, frozen=True, kw_only=True):
+    """The facts of a report; `revision` is what `expected_revision` takes."""
+
+    report_id: UUID
+    revision: int
+    state: Status
+    source: str
+    channel: Channel
+    category: CategoryCode | None
+    named_category: SubmittedCategory
+    place: Place
+    observed_at: datetime
+    reported_at: datetime
+    changed_at: datetime
+    target_type: TargetType
+    campaign: str | None
+    missing: tuple[str, ...]
+
+
+class ReportPage(Message, frozen=True, kw_only=True):
+    """Reports, newest first; `next` is the `cursor` of the following page, absent on the last one."""
+
+    items: tuple[ReportSummary, ...]
+    next: UUID | None = None
+
+
+class ReportContent(Message, frozen=True, kw_only=True):
+    """What may have to be forgotten (I-14)."""
+
+    description: str
+    address: str | None
+    contact: Contact | None
+    photos: tuple[str, ...]
+
+
+class ReportView(Message, frozen=True, kw_only=True):
+    """One report; `content` is there only where `content_state` is `shown`."""
+
+    report: ReportSummary
+    content_state: Literal["shown", "withheld", "forgotten"]
+    content: ReportContent | None = None
+
+
+def summary(known: KnownReport) -> ReportSummary:
+    """Return the facts of a report."""
+    report = known.report
+    return ReportSummary(
+        report_id=known.id,
+        revision=report.revision,
+        state=report.status,
+        source=report.source,
+        channel=report.channel,
+        category=report.category,
+        named_category=report.named_category,
+        place=report.place,
+        observed_at=report.observed_at,
+        reported_at=report.reported_at,
+        changed_at=known.changed_at,
+        target_type=report.target_type,
+        campaign=report.campaign,
+        missing=report.missing,
+    )
+
+
+def content_of(private: PrivateContent) -> ReportContent:
+    """Return what a reader may see of the private part: everything but the salt."""
+    return ReportContent(
+        description=private.description, address=private.address, contact=private.contact, photos=private.photos
+    )

@@ -1,0 +1,102 @@
+"""Every SELECT that the API makes. Lists are read newest first and paged by the last id seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake.domain.contents import PrivateContent, read_content
+from services.intake.domain.report import Report, Status
+from services.intake.tables import ledger, reports
+from shared.contracts.common import Position
+from shared.contracts.registry import DISPATCH_REFERENCE
+from shared.ledger.positions import Reached, reached, written
+from shared.ledger.reading import reading
+from shared.ledger.vault import Vault
+
+REFERENCE_CONSUMER: Final = "intake.reference"
+"""The consumer group that copies the reference documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFilter:
+    """Which reports are wanted; None asks for nothing."""
+
+    state: Status | None = None
+    source: str | None = None
+    street: str | None = None
+    category: str | None = None
+    campaign: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownReport:
+    """A report as it stands."""
+
+    id: UUID
+    changed_at: datetime
+    report: Report
+
+
+class ReportQueries:
+    """Reads of intake's own database; the vault opens what is kept private."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        self._engine = engine
+        self._vault = vault
+
+    async def find(self, report_id: UUID) -> KnownReport | None:
+        """Return the report, or None."""
+        async with reading(self._engine) as connection:
+            row = (await connection.execute(_select().where(reports.c.stream == report_id))).one_or_none()
+        return None if row is None else _known(row)
+
+    async def page(
+        self, wanted: ReportFilter, *, limit: int, before: UUID | None = None
+    ) -> tuple[Sequence[KnownReport], UUID | None]:
+        """Return at most `limit` reports older than `before`, newest first, and the last one's id if there are more."""
+        statement = _select().where(*_conditions(wanted)).order_by(reports.c.stream.desc()).limit(limit + 1)
+        if before is not None:
+            statement = statement.where(reports.c.stream < before)
+        async with reading(self._engine) as connection:
+            found = [_known(row) for row in await connection.execute(statement)]
+        page = found[:limit]
+        return page, page[-1].id if len(found) > limit else None
+
+    async def content(self, report_id: UUID) -> PrivateContent | None:
+        """Return what is kept private of the report; None once it is forgotten."""
+        statement = sa.select(ledger.private.c.sealed).where(ledger.private.c.stream == report_id)
+        async with reading(self._engine) as connection:
+            sealed = (await connection.execute(statement)).scalar()
+        return None if sealed is None else read_content(self._vault.open(sealed))
+
+    async def reached(self, position: Position) -> Reached:
+        """Tell whether this service has got to a position of a topic that it writes or copies (`after=`)."""
+        async with reading(self._engine) as connection:
+            if position.topic == DISPATCH_REFERENCE:
+                return await reached(connection, REFERENCE_CONSUMER, position.topic, position.stream, position.sequence)
+            return await written(connection, position.stream, position.sequence)
+
+
+def _select() -> sa.Select[Any]:
+    return sa.select(reports.c.stream, reports.c.changed_at, reports.c.state)
+
+
+def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
+    exact = {
+        reports.c.status: wanted.state,
+        reports.c.source: wanted.source,
+        reports.c.street: wanted.street,
+        reports.c.category: wanted.category,
+        reports.c.campaign: wanted.campaign,
+    }
+    return [column == value for column, value in exact.items() if value is not None]
+
+
+def _known(row: sa.Row[Any]) -> KnownReport:
+    return KnownReport(id=row.stream, changed_at=row.changed_at, report=msgspec.json.decode(row.state, type=Report))
