@@ -41,7 +41,7 @@ class Centre:
     async def _take_up(self, source: str) -> None:
         for state, post, act in (("reported", "acceptor", "accept"), ("accepted", "duty_leader", "file")):
             door = self._doors[post]
-            waiting = [item async for item in door.items("intake", "/v1/reports", state=state, source=source)]
+            waiting = [item async for item in door.items("intake", "/v1/reports", "items", state=state, source=source)]
             for report in waiting:
                 place = report["place"]
                 problem = self._positions.find(place["longitude"], place["latitude"])
@@ -67,13 +67,14 @@ class Centre:
         await self._write("duty_leader", "dispatch", path, body, f"{case.case_id}:{leg.leg}:{act}:{leg.revision}")
 
     async def _check(self, case: SeenCase) -> None:
-        gone = finds_it_gone(case.problem, case.lead.rework)
+        failures = await self._watch.failures(case)
+        gone = finds_it_gone(case.problem, failures)
         if gone is None:
             return
         body: dict[str, Any] = {"passed": gone}
         if not gone:
             body |= {"rework": [case.lead.leg], "reason": "The problem is still there."}
-        key = f"{case.case_id}:check:{case.lead.rework}"
+        key = f"{case.case_id}:check:{failures}"
         reply = await self._write("collector", "dispatch", f"/v1/cases/{case.case_id}/checks", body, key)
         if gone and reply:
             await self._close(case.case_id)

@@ -188,17 +188,17 @@ async def run_counter(assignment: Assignment) -> None:
         watch = Watch(next(iter(doors.values())), assignment.problems())
         while True:
             cases = await watch.cases("dispatched", "handling")
-            await side_by_side(
-                _serve(doors[leg.unit], case, leg, voice) for case in cases for leg in case.legs if leg.unit in doors
-            )
+            legs = [(case, leg) for case in cases for leg in case.legs if leg.unit in doors]
+            await side_by_side(_serve(doors[leg.unit], watch, case, leg, voice) for case, leg in legs)
             await pause()
 
 
-async def _serve(door: Door, case: SeenCase, leg: SeenLeg, voice: Voice) -> None:
+async def _serve(door: Door, watch: Watch, case: SeenCase, leg: SeenLeg, voice: Voice) -> None:
     """Do what the unit does about its leg, as far as that is possible now."""
     state: LegState = leg.state
+    failures = 0 if leg.done else await watch.failures(case)
     while True:
-        act = act_on_leg(case.problem, unit=leg.unit, state=state, failures=leg.rework)
+        act = act_on_leg(case.problem, unit=leg.unit, state=state, failures=failures)
         if act is None or (act == "feed_back" and leg.role == "lead" and not case.waits_for_the_lead):
             return
         reply = await _act(door, case, leg, act)

@@ -77,14 +77,20 @@ class Door:
         given = {name: value for name, value in parameters.items() if value is not None}
         return await self._patiently("GET", service, path, params=given)
 
-    async def items(self, service: str, path: str, **parameters: str | int | None) -> AsyncIterator[dict[str, Any]]:
-        """Yield the entries of every page of a list."""
+    async def items(
+        self, service: str, path: str, name: str, **parameters: str | int | None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield the entries of every page of a list; `name` is how a page calls them.
+
+        Raises:
+            Unreachable: when the service does not list them.
+        """
         cursor: str | None = None
         while True:
             reply = await self.get(service, path, limit=_PAGE, cursor=cursor, **parameters)
             if not reply.accepted:
                 raise Unreachable(f"{service} does not list {path}: {reply}")
-            for item in reply.document["items"]:
+            for item in reply.document[name]:
                 yield item
             cursor = reply.document.get("next")
             if cursor is None:
@@ -112,4 +118,4 @@ def _document(response: httpx.Response) -> dict[str, Any]:
         document = msgspec.json.decode(response.content)
     except msgspec.DecodeError:
         return {"detail": response.text[:200]}
-    return document if isinstance(document, dict) else {"items": document}
+    return document if isinstance(document, dict) else {}

@@ -66,7 +66,7 @@ def expect(problems: Sequence[Problem]) -> Figures:
         groups={
             "street": _by(lambda problem: str(problem.place.street), problems),
             "department": _by(department, problems),
-            "category": _by(lambda problem: problem.category.code, problems),
+            "category": _by(lambda problem: f"{problem.category.system}:{problem.category.code}", problems),
         },
         open_cases=dict(open_cases),
     )

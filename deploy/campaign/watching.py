@@ -1,7 +1,7 @@
 """What a party sees of the campaign's cases over HTTP: every case with its legs, and the problem it is about."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from deploy.campaign.assignment import Positions
 from deploy.campaign.behaviour import LegState
 from deploy.campaign.door import Door, Unreachable
+from deploy.campaign.plan import FailedCheck
 from deploy.campaign.problems import Problem
 from shared.contracts.dispatch import LegRole
 
@@ -28,7 +29,6 @@ class SeenLeg(Struct, frozen=True, kw_only=True):
     role: LegRole
     state: LegState
     revision: int
-    rework: int = 0
 
     @property
     def done(self) -> bool:
@@ -69,25 +69,34 @@ class Watch:
         items = [
             item
             for state in states
-            async for item in self._door.items("dispatch", "/v1/cases", campaign=self._campaign, state=state, unit=unit)
-        ]
-        await side_by_side(self._recognise(str(item["case_id"])) for item in items)
-        return [
-            SeenCase(
-                case_id=str(item["case_id"]), legs=msgspec.convert(item["legs"], tuple[SeenLeg, ...]), problem=problem
+            async for item in self._door.items(
+                "dispatch", "/v1/cases", "cases", campaign=self._campaign, state=state, unit=unit
             )
-            for item in items
-            if (problem := self._known[str(item["case_id"])]) is not None
         ]
+        await side_by_side(self._recognise(str(item["id"])) for item in items)
+        return [
+            SeenCase(case_id=str(item["id"]), legs=msgspec.convert(item["legs"], tuple[SeenLeg, ...]), problem=problem)
+            for item in items
+            if (problem := self._known[str(item["id"])]) is not None
+        ]
+
+    async def failures(self, case: SeenCase) -> int:
+        """Return how many checks of the case have failed; asks only where the plan lets checks fail."""
+        if not isinstance(case.problem.deviation, FailedCheck):
+            return 0
+        return int((await self._dossier(case.case_id))["failed_checks"])
 
     async def _recognise(self, case_id: str) -> None:
         if case_id in self._known:
             return
+        place = (await self._dossier(case_id))["place"]
+        self._known[case_id] = self._positions.find(place["longitude"], place["latitude"])
+
+    async def _dossier(self, case_id: str) -> Mapping[str, Any]:
         reply = await self._door.get("dispatch", f"/v1/cases/{case_id}")
         if not reply.accepted:
             raise Unreachable(f"dispatch does not show case {case_id}: {reply}")
-        place: dict[str, Any] = reply.document["place"]
-        self._known[case_id] = self._positions.find(place["longitude"], place["latitude"])
+        return reply.document
 
 
 async def side_by_side(acts: Iterable[Awaitable[object]]) -> None:

@@ -116,6 +116,11 @@ def missing_columns(mapping: TableMapping, header: Sequence[str]) -> list[str]:
     return [name for name in named if name not in header]
 
 
+def row_id(row: Row, mapping: TableMapping) -> str:
+    """Return what names the row for ever, "" when it has nothing there."""
+    return _text(row, mapping.columns.id)
+
+
 def submission_of(row: Row, mapping: TableMapping) -> ReportSubmission | list[FieldError]:
     """Return the report that the row means, or every field of the row that cannot be read."""
     errors: list[FieldError] = []

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -9,12 +10,14 @@ from deploy.campaign.behaviour import PERSISTENCE, Ruling, accepts, act_on_leg, 
 from deploy.campaign.expectation import Tally, Waiting, differences, expect
 from deploy.campaign.plan import DEFAULT_PLAN, PLANS, Plan, PlanProblem, load_plan
 from deploy.campaign.problems import Problem, Scene, expand, route, share_out
+from services.dispatch import seed
 from shared.contracts.common import TargetType
 from shared.contracts.reference import (
     Area,
     Catalogue,
     Category,
     FilingCondition,
+    Kind,
     Limit,
     Places,
     PowerRule,
@@ -23,6 +26,7 @@ from shared.contracts.reference import (
     Units,
 )
 
+SEEDED: Final[tuple[tuple[Kind, str], ...]] = (("catalogue", "jiaohe"), ("units", "jiaohe"), ("places", "jiaohe"))
 HEAD = """
 [campaign]
 code = "test"
@@ -239,6 +243,29 @@ def test_a_missing_plan_names_those_that_exist(tmp_path: Path) -> None:
 @pytest.mark.parametrize("file", sorted(PLANS.glob("*.toml")), ids=lambda file: file.stem)
 def test_every_plan_of_ours_can_be_read(file: Path) -> None:
     assert load_plan(file).campaign.code == file.stem
+
+
+def published() -> Scene:
+    documents = seed.documents()
+    catalogue, units, places = (documents[key] for key in SEEDED)
+    assert isinstance(catalogue, Catalogue)
+    assert isinstance(units, Units)
+    assert isinstance(places, Places)
+    return Scene(catalogue=catalogue, catalogue_version=1, units=units, places=places)
+
+
+@pytest.mark.parametrize("file", sorted(PLANS.glob("*.toml")), ids=lambda file: file.stem)
+def test_every_plan_of_ours_fits_the_documents_of_a_new_city(file: Path) -> None:
+    plan = load_plan(file)
+    assert expect(expand(plan, published(), "test-1")).total.reported == plan.campaign.problems
+
+
+def test_the_default_plan_is_the_campaign_of_the_source_report() -> None:
+    figures = expect(expand(load_plan(DEFAULT_PLAN), published(), "test-1"))
+    assert (figures.total, figures.rate) == (Tally(reported=344, closed=338), "98.26")
+    assert len(figures.open_cases) == 6
+    assert set(figures.groups["street"]) == {"220281001"}
+    assert set(figures.groups["department"]) == {"", "urban-management", "market-supervision", "fire-rescue"}
 
 
 def test_an_empty_plan_expects_nothing_of_nothing() -> None:
