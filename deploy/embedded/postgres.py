@@ -116,19 +116,8 @@ class PostgresServer:
             *("--pwfile", str(password_file), "--auth=scram-sha-256", "--encoding=UTF8"),
             *("--locale=C.UTF-8", "--set", "include_if_exists=joint.conf"),
         ]
-        account = _account()
         try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                timeout=_INITIALISE_SECONDS,
-                check=False,
-                user=account,
-                group=account_group(account) if account else None,
-                extra_groups=[] if account else None,
-            )
+            done = _run_as_account(command, folder)
         finally:
             password_file.unlink()
         if done.returncode != 0:
@@ -136,6 +125,21 @@ class PostgresServer:
                 f"PostgreSQL could not make its data folder {data}:\n{done.stdout}{done.stderr}",
                 remedy="Check space and permissions there, then start again.",
             )
+
+
+def _run_as_account(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    account = _account()
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=_INITIALISE_SECONDS,
+        check=False,
+        user=account,
+        group=account_group(account) if account else None,
+        extra_groups=[] if account else None,
+    )
 
 
 def remove_outside_folder(home: Home) -> None:

@@ -58,7 +58,7 @@ def start_servers(
 ) -> list[Child]:
     """Start the servers side by side and return them when all serve; on failure none stays.
 
-    `check` is called while waiting; what it raises ends the start.
+    What `check` raises while waiting ends the start.
 
     Raises:
         SystemFailure: if one cannot be prepared or ends by itself.
@@ -70,7 +70,7 @@ def start_servers(
         list(pool.map(lambda server: server.prepare(), servers))
     children: list[Child] = []
     try:
-        # By this thread, not by the pool's: a child ends with the thread that made it.
+        # Not by the pool's threads: a child ends with the thread that made it.
         children.extend(Child(home, server.program()) for server in servers)
 
         def all_run() -> None:

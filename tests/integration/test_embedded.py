@@ -1,14 +1,10 @@
 """The embedded servers and their supervisor: what they start, refuse, remember, and how they end."""
 
 import json
-import os
-import re
-import signal
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,35 +23,14 @@ from deploy.embedded.errors import SystemFailure
 from deploy.embedded.home import Home
 from deploy.embedded.identity import TokenIssuer
 from deploy.embedded.ports import LOOPBACK, is_free, remembered_ports
-from deploy.embedded.processes import remembered_process
 from deploy.embedded.services import PROCESSES, process_addresses
-from deploy.embedded.settings import PROJECT_ROOT, SystemSettings
+from deploy.embedded.settings import SystemSettings
 from deploy.embedded.status import system_status
 from deploy.embedded.system import SUPERVISOR, AlreadyRunning, System
 from shared.messaging.provisioning import create_topics
 from tests.support.servers import Broker, Postgres, plain_topic, temporary_home, unique_name
-from tests.support.standins import CRASH_CODE, write_standins
-
-SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def standins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Put the stand-ins on the path of every child process and return the folder where they look for orders."""
-    folder = tmp_path_factory.mktemp("standins")
-    write_standins(folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{PROJECT_ROOT}")
-        patch.setenv("JOINT_SERVICES_PACKAGE", "standins")
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def home(standins: Path) -> Iterator[Home]:
-    """Return a home that the tests of this module use one after the other, so that only the first start is a first."""
-    with temporary_home() as home, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOINT_HOME", str(home.root))
-        yield home
+from tests.support.standins import CRASH_CODE
+from tests.support.systems import assert_nothing_runs, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +142,7 @@ def test_a_service_that_ends_during_the_start_is_shown_with_the_end_of_its_log(h
         order.unlink()
     assert f"dispatch-api ended by itself (exit code {CRASH_CODE})" in failure.value.what
     assert "the reason why it ended" in failure.value.what
-    _assert_nothing_runs(home)
+    assert_nothing_runs(home)
 
 
 def test_a_migration_that_fails_ends_the_start(home: Home, standins: Path) -> None:
@@ -178,14 +153,14 @@ def test_a_migration_that_fails_ends_the_start(home: Home, standins: Path) -> No
             System(SystemSettings(), report=lambda _: None).start()
     finally:
         order.unlink()
-    _assert_nothing_runs(home)
+    assert_nothing_runs(home)
 
 
 def test_a_port_that_somebody_else_took_is_named(home: Home) -> None:
     port = remembered_ports(home, ["intake-api"])["intake-api"]
     blocker = subprocess.Popen([sys.executable, "-m", "http.server", str(port), "--bind", LOOPBACK])
     try:
-        _wait_for(lambda: not is_free(port))
+        wait_for(lambda: not is_free(port))
         with pytest.raises(SystemFailure, match=f"Port {port} of intake-api is in use"):
             System(SystemSettings(), report=lambda _: None).start()
     finally:
@@ -211,28 +186,6 @@ def test_existing_servers_are_used_instead_of_the_embedded_ones(
             assert not home.postgres.exists()
 
 
-def test_the_commands_start_show_and_end_a_system_in_the_background(home: Home) -> None:
-    assert "intake     http://127.0.0.1:" in _joint("up", "--detach")
-    assert _joint("up").startswith("The system is already running; nothing was changed.")
-    assert re.search(r"^total +\d+ MiB$", _joint("status"), re.MULTILINE)
-    assert _joint("party", "--source", "water").startswith("source.water at 127.0.0.1:")
-    assert _joint("down") == "The system has ended.\n"
-    assert _joint("down") == "The system is not running.\n"
-    assert "is not running" in _joint("status", exit_code=1)
-
-
-def test_reset_deletes_a_home_and_nothing_else(tmp_path: Path, standins: Path) -> None:
-    home = Home(root=tmp_path / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JOINT_HOME", str(tmp_path))
-        assert "nothing was deleted" in _joint("reset", "--yes", exit_code=1)
-        patch.setenv("JOINT_HOME", str(home.root))
-        _joint("token", "--client", "console", "--unit", "street", "--post", "clerk")
-        assert home.credentials.exists()
-        assert _joint("reset", "--yes") == f"Deleted {home.root}.\n"
-    assert not home.root.exists()
-
-
 def test_a_token_says_who_calls_and_is_verified_by_the_public_keys(tmp_path: Path) -> None:
     home = Home(root=tmp_path / "home")
     home.prepare()
@@ -252,59 +205,6 @@ def test_a_token_says_who_calls_and_is_verified_by_the_public_keys(tmp_path: Pat
         "person": "li",
     }
     assert claims["exp"] - claims["iat"] == 300
-
-
-def test_a_part_that_is_killed_ends_the_system_with_a_reason(home: Home) -> None:
-    supervisor = _supervise(home)
-    remembered = remembered_process(home.pid_file("analytics-worker"))
-    assert remembered is not None
-    remembered.kill()
-    output, _ = supervisor.communicate(timeout=SECONDS)
-    assert supervisor.returncode == 1
-    assert "analytics-worker ended by itself (signal SIGKILL). Its last lines:\nanalytics worker as" in output
-    _assert_nothing_runs(home)
-
-
-def test_with_restarts_a_killed_service_is_started_again(home: Home) -> None:
-    supervisor = _supervise(home, "--restart")
-    first = remembered_process(home.pid_file("intake-worker"))
-    assert first is not None
-    first.kill()
-    _wait_for(lambda: (now := remembered_process(home.pid_file("intake-worker"))) is not None and now.pid != first.pid)
-    _end(supervisor, signal.SIGTERM)
-
-
-def test_ctrl_c_drains_the_services_and_nothing_stays(home: Home) -> None:
-    supervisor = _supervise(home)
-    _end(supervisor, signal.SIGINT)
-    for name in PROCESSES:
-        assert home.log(name).read_text().endswith("drained\n")
-    _assert_nothing_runs(home)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_nothing_outlives_a_supervisor_that_is_killed(home: Home) -> None:
-    supervisor = _supervise(home)
-    names = ["kafka", "postgres", *PROCESSES]
-    supervisor.kill()
-    supervisor.communicate(timeout=SECONDS)
-    _wait_for(lambda: all(remembered_process(home.pid_file(name)) is None for name in names))
-
-
-def _joint(*arguments: str, exit_code: int = 0) -> str:
-    """Run a command of this package as `joint` would; return what it prints on both outputs."""
-    program = "import cyclopts, deploy.cli.system as s; app = cyclopts.App(name='joint'); s.register(app); app()"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == exit_code, done.stdout
-    return done.stdout
 
 
 def _url_of_a_mere_role(postgres: Postgres) -> str:
@@ -327,35 +227,3 @@ def _url_of_a_mere_role(postgres: Postgres) -> str:
     return with_database(postgres.owner_url, name).replace(
         urlsplit(postgres.owner_url).netloc, f"{name}:invented@{urlsplit(postgres.owner_url).netloc.partition('@')[2]}"
     )
-
-
-def _supervise(home: Home, *arguments: str) -> subprocess.Popen[str]:
-    """Start a supervisor as a process of its own and return it when its system is ready."""
-    home.state.unlink(missing_ok=True)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.embedded.supervisor", *arguments],
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    _wait_for(lambda: home.state.exists() or process.poll() is not None)
-    assert process.poll() is None, process.communicate()[0]
-    return process
-
-
-def _end(supervisor: subprocess.Popen[str], number: signal.Signals) -> None:
-    supervisor.send_signal(number)
-    output, _ = supervisor.communicate(timeout=SECONDS)
-    assert supervisor.returncode == 0, output
-
-
-def _assert_nothing_runs(home: Home) -> None:
-    assert not list(home.run.glob("*.pid"))
-    assert all(is_free(port) for port in remembered_ports(home, [*PROCESSES, "kafka", "postgres"]).values())
-
-
-def _wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.05)
