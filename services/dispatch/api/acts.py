@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Controller, post
+from litestar.params import FromPath, JSONBody
 
 from services.dispatch.api.bodies import (
     Check,
@@ -14,9 +15,12 @@ from services.dispatch.api.bodies import (
     Signing,
     Waiver,
 )
-from services.dispatch.api.writing import Answered, Caller, Writer
+from services.dispatch.api.writing import Answered, Writing
 from services.dispatch.domain.commands import CheckCase, CloseCase, DecideLegReturn, DispatchCase, WaiveLeg
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+
+CaseId = FromPath[UUID]
+LegNumber = FromPath[int]
 
 
 class LegActs(Controller):
@@ -26,12 +30,12 @@ class LegActs(Controller):
     tags = ("legs",)
 
     @post("/sign", status_code=200)
-    async def sign(self, case_id: UUID, leg: int, data: Signing, caller: Caller, writer: Writer) -> Answered:
+    async def sign(self, case_id: CaseId, leg: LegNumber, data: JSONBody[Signing], writer: Writing) -> Answered:
         """签收: the department takes the task."""
-        return await writer.act(SignLeg(case_id=case_id, leg=leg, expected_revision=data.expected_revision), caller)
+        return await writer.act(SignLeg(case_id=case_id, leg=leg, expected_revision=data.expected_revision))
 
     @post("/feedback", status_code=200)
-    async def feed_back(self, case_id: UUID, leg: int, data: Feedback, caller: Caller, writer: Writer) -> Answered:
+    async def feed_back(self, case_id: CaseId, leg: LegNumber, data: JSONBody[Feedback], writer: Writing) -> Answered:
         """反馈: the department reports its part done; the lead feeds back last."""
         command = FeedBackLeg(
             case_id=case_id,
@@ -40,11 +44,11 @@ class LegActs(Controller):
             evidence=data.evidence,
             expected_revision=data.expected_revision,
         )
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
     @post("/return-requests", status_code=200)
     async def request_return(
-        self, case_id: UUID, leg: int, data: ReturnRequest, caller: Caller, writer: Writer
+        self, case_id: CaseId, leg: LegNumber, data: JSONBody[ReturnRequest], writer: Writing
     ) -> Answered:
         """申请回退: the department says that the task is not for it."""
         command = RequestLegReturn(
@@ -54,11 +58,11 @@ class LegActs(Controller):
             ground=data.ground,
             expected_revision=data.expected_revision,
         )
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
     @post("/return-decision", status_code=200)
     async def decide_return(
-        self, case_id: UUID, leg: int, data: ReturnDecision, caller: Caller, writer: Writer
+        self, case_id: CaseId, leg: LegNumber, data: JSONBody[ReturnDecision], writer: Writing
     ) -> Answered:
         """The duty leader rules on a return request: it goes to another unit, or stays."""
         command = DecideLegReturn(
@@ -69,13 +73,13 @@ class LegActs(Controller):
             to_unit=data.to_unit,
             expected_revision=data.expected_revision,
         )
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
     @post("/waive", status_code=200)
-    async def waive(self, case_id: UUID, leg: int, data: Waiver, caller: Caller, writer: Writer) -> Answered:
+    async def waive(self, case_id: CaseId, leg: LegNumber, data: JSONBody[Waiver], writer: Writing) -> Answered:
         """免办: a support leg is no longer needed; never the lead's."""
         command = WaiveLeg(case_id=case_id, leg=leg, reason=data.reason, expected_revision=data.expected_revision)
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
 
 class CaseActs(Controller):
@@ -85,7 +89,7 @@ class CaseActs(Controller):
     tags = ("cases",)
 
     @post("/dispatch", status_code=200)
-    async def dispatch(self, case_id: UUID, data: HandDispatch, caller: Caller, writer: Writer) -> Answered:
+    async def dispatch(self, case_id: CaseId, data: JSONBody[HandDispatch], writer: Writing) -> Answered:
         """派遣 by hand, where the power list gave no lead that exists."""
         command = DispatchCase(
             case_id=case_id,
@@ -94,10 +98,10 @@ class CaseActs(Controller):
             reason=data.reason,
             expected_revision=data.expected_revision,
         )
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
     @post("/checks", status_code=200)
-    async def check(self, case_id: UUID, data: Check, caller: Caller, writer: Writer) -> Answered:
+    async def check(self, case_id: CaseId, data: JSONBody[Check], writer: Writing) -> Answered:
         """核查: a collector of a unit that does not handle the case says whether the problem is gone (I-10)."""
         command = CheckCase(
             case_id=case_id,
@@ -106,9 +110,9 @@ class CaseActs(Controller):
             reason=data.reason,
             expected_revision=data.expected_revision,
         )
-        return await writer.act(command, caller)
+        return await writer.act(command)
 
     @post("/close", status_code=200)
-    async def close(self, case_id: UUID, data: Closing, caller: Caller, writer: Writer) -> Answered:
+    async def close(self, case_id: CaseId, data: JSONBody[Closing], writer: Writing) -> Answered:
         """结案, through the closure gate (I-11)."""
-        return await writer.act(CloseCase(case_id=case_id, expected_revision=data.expected_revision), caller)
+        return await writer.act(CloseCase(case_id=case_id, expected_revision=data.expected_revision))

@@ -10,7 +10,7 @@ from litestar.di import Provide
 from services.dispatch.api.acts import CaseActs, LegActs
 from services.dispatch.api.reading import CaseReads, LegReads
 from services.dispatch.api.references import References
-from services.dispatch.api.writing import Writer, provide_caller
+from services.dispatch.api.writing import provide_writer
 from services.dispatch.queries import Database
 from shared.contracts.asyncapi import asyncapi_document
 from shared.ledger.batcher import GroupCommit
@@ -27,15 +27,14 @@ _DESCRIPTION: Final = (
 
 def application(commit: GroupCommit, database: Database, *, verifier: TokenVerifier, health: Health) -> Litestar:
     """Return the application; it commits while it is served, and drains at the end."""
-    writer = Writer(commit)
 
     @asynccontextmanager
     async def committing(_app: Litestar) -> AsyncIterator[None]:
         async with commit:
             yield
 
-    async def provide_writer() -> Writer:
-        return writer
+    async def provide_commit() -> GroupCommit:
+        return commit
 
     async def provide_database() -> Database:
         return database
@@ -51,7 +50,7 @@ def application(commit: GroupCommit, database: Database, *, verifier: TokenVerif
         verifier=verifier,
         health=health,
         dependencies={
-            "caller": Provide(provide_caller),
+            "commit": Provide(provide_commit),
             "writer": Provide(provide_writer),
             "database": Provide(provide_database),
         },

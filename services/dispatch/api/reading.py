@@ -5,8 +5,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from services.dispatch.api.views import CasePage, Dossier, TaskPage, dossier_of, summary_of, task_of
 from services.dispatch.domain.case import CaseStage
@@ -15,19 +15,20 @@ from services.dispatch.queries import CaseFilter, Database
 from shared.web.after import After, wait_until_reached
 from shared.web.problem import ProblemError, status_of
 
-Limit = Annotated[int, Parameter(query="limit", ge=1, le=500, description="The most cases on the page.")]
-Cursor = Annotated[UUID | None, Parameter(query="cursor", description="`next` of the page before.")]
+Reads = NamedDependency[Database]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=500, description="The most cases on the page.")]
+Cursor = Annotated[UUID | None, QueryParameter(name="cursor", description="`next` of the page before.")]
 
 
 async def provide_filter(
-    state: CaseStage | None = None,
-    unit: Annotated[str | None, Parameter(description="Has a leg in the case, whatever its state.")] = None,
-    street: Annotated[str | None, Parameter(description="9-digit code.")] = None,
-    category: Annotated[str | None, Parameter(description="Code of the category.")] = None,
-    campaign: str | None = None,
+    wanted_state: Annotated[CaseStage | None, QueryParameter(name="state")] = None,
+    unit: Annotated[str | None, QueryParameter(description="Has a leg in the case, whatever its state.")] = None,
+    street: Annotated[str | None, QueryParameter(description="9-digit code.")] = None,
+    category: Annotated[str | None, QueryParameter(description="Code of the category.")] = None,
+    campaign: FromQuery[str | None] = None,
 ) -> CaseFilter:
     """Read which cases are wanted; what is not named does not matter."""
-    return CaseFilter(state=state, unit=unit, street=street, category=category, campaign=campaign)
+    return CaseFilter(state=wanted_state, unit=unit, street=street, category=category, campaign=campaign)
 
 
 class CaseReads(Controller):
@@ -40,8 +41,8 @@ class CaseReads(Controller):
     @get("/")
     async def list_cases(
         self,
-        database: Database,
-        wanted: CaseFilter,
+        database: Reads,
+        wanted: NamedDependency[CaseFilter],
         limit: Limit = 50,
         cursor: Cursor = None,
         after: After = None,
@@ -52,7 +53,7 @@ class CaseReads(Controller):
         return CasePage(cases=tuple(summary_of(known) for known in found), next=following)
 
     @get("/{case_id:uuid}")
-    async def read_case(self, case_id: UUID, database: Database, after: After = None) -> Dossier:
+    async def read_case(self, case_id: FromPath[UUID], database: Reads, after: After = None) -> Dossier:
         """Read everything about a case: state, legs, why it went where it went, history with actors, content."""
         await wait_until_reached(after, database.reached)
         file = await database.file(case_id)
@@ -70,14 +71,14 @@ class LegReads(Controller):
     @get("/")
     async def list_legs(
         self,
-        database: Database,
-        unit: str | None = None,
-        state: LegStage | None = None,
+        database: Reads,
+        unit: FromQuery[str | None] = None,
+        wanted_state: Annotated[LegStage | None, QueryParameter(name="state")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
         after: After = None,
     ) -> TaskPage:
         """List legs, newest case first; without `state` those of which something is expected."""
         await wait_until_reached(after, database.reached)
-        found, following = await database.legs(unit=unit, state=state, limit=limit, before=cursor)
+        found, following = await database.legs(unit=unit, state=wanted_state, limit=limit, before=cursor)
         return TaskPage(legs=tuple(task_of(one) for one in found), next=following)

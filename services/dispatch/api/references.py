@@ -4,20 +4,20 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Controller, Request, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, QueryParameter
 
+from services.dispatch.api.reading import Reads
 from services.dispatch.api.views import ReferenceDocument
-from services.dispatch.api.writing import Answered, Caller, Writer
+from services.dispatch.api.writing import Answered, Writing
 from services.dispatch.domain.reference import PublishReference
-from services.dispatch.queries import Database
 from shared.contracts.reference import Kind
 from shared.web.after import After, wait_until_reached
 from shared.web.problem import ProblemError, status_of
 
-Version = Annotated[int | None, Parameter(query="version", ge=1, description="Without it the version in force.")]
+Version = Annotated[int | None, QueryParameter(name="version", ge=1, description="Without it the version in force.")]
 ExpectedVersion = Annotated[
     int | None,
-    Parameter(query="expected_version", ge=0, description="Refused where another version is in force; 0 means none."),
+    QueryParameter(name="expected_version", ge=0, description="Refused where another is in force; 0: none."),
 ]
 
 
@@ -29,7 +29,12 @@ class References(Controller):
 
     @get("/")
     async def read(
-        self, kind: Kind, name: str, database: Database, version: Version = None, after: After = None
+        self,
+        kind: FromPath[Kind],
+        name: FromPath[str],
+        database: Reads,
+        version: Version = None,
+        after: After = None,
     ) -> ReferenceDocument:
         """Read a version of a document."""
         await wait_until_reached(after, database.reached)
@@ -43,14 +48,13 @@ class References(Controller):
     @post("/")
     async def publish(
         self,
-        kind: Kind,
-        name: str,
+        kind: FromPath[Kind],
+        name: FromPath[str],
         request: Request[Any, Any, Any],
-        caller: Caller,
-        writer: Writer,
+        writer: Writing,
         expected_version: ExpectedVersion = None,
     ) -> Answered:
         """Publish the next version; the body is the document itself. Cases already dispatched are not changed."""
         document = await request.body()
         command = PublishReference(kind=kind, name=name, document=document, expected_version=expected_version)
-        return await writer.publish(command, caller)
+        return await writer.publish(command)

@@ -1,9 +1,9 @@
 """How a route's act becomes a command: one call, one command, one answer after its commit."""
 
-from typing import NamedTuple
 from uuid import UUID
 
 from litestar import Response
+from litestar.di import NamedDependency
 
 from services.dispatch.domain.commands import ActorCommand
 from services.dispatch.domain.reference import PublishReference
@@ -13,47 +13,51 @@ from shared.contracts.reference import reference_stream
 from shared.ledger.batcher import GroupCommit
 from shared.ledger.commands import Cause, Command, Request
 from shared.web.answers import respond
+from shared.web.authentication import Caller
+from shared.web.correlation import RequestCause
+from shared.web.idempotency import Idempotency
 from shared.web.problem import Problem
 
 Answered = Response[Answer] | Response[Problem]
 
 
-class Caller(NamedTuple):
-    """Who asks, in which matter, under which key."""
-
-    actor: Actor
-    cause: Cause
-    idempotency: Request
-
-
 class Writer:
-    """Submits commands; concurrent callers share commits."""
+    """Submits the command of one call, in the name of its caller; concurrent calls share commits."""
 
-    def __init__(self, commit: GroupCommit) -> None:
+    def __init__(self, commit: GroupCommit, actor: Actor, cause: Cause, idempotency: Request) -> None:
         self._commit = commit
+        self._actor = actor
+        self._cause = cause
+        self._idempotency = idempotency
 
-    async def act(self, command: ActorCommand, caller: Caller) -> Answered:
+    async def act(self, command: ActorCommand) -> Answered:
         """Return what became of an act on a case."""
-        return respond(await self._submit(CASE, command.case_id, command, caller))
+        return respond(await self._submit(CASE, command.case_id, command))
 
-    async def publish(self, command: PublishReference, caller: Caller) -> Answered:
+    async def publish(self, command: PublishReference) -> Answered:
         """Return what became of a new version of a reference document."""
         stream = reference_stream(command.kind, command.name)
-        return respond(await self._submit(REFERENCE, stream, command, caller), created=True)
+        return respond(await self._submit(REFERENCE, stream, command), created=True)
 
-    async def _submit(self, aggregate: str, stream: UUID, body: object, caller: Caller) -> Answer:
+    async def _submit(self, aggregate: str, stream: UUID, body: object) -> Answer:
         return await self._commit.submit(
             Command(
                 aggregate=aggregate,
                 stream=stream,
                 body=body,
-                actor=caller.actor,
-                cause=caller.cause,
-                request=caller.idempotency,
+                actor=self._actor,
+                cause=self._cause,
+                request=self._idempotency,
             )
         )
 
 
-async def provide_caller(actor: Actor, cause: Cause, idempotency: Request) -> Caller:
-    """Give a handler everything about its caller: declare `caller: Caller`."""
-    return Caller(actor, cause, idempotency)
+Writing = NamedDependency[Writer]
+"""A handler declares `writer: Writing`."""
+
+
+async def provide_writer(
+    commit: NamedDependency[GroupCommit], actor: Caller, cause: RequestCause, idempotency: Idempotency
+) -> Writer:
+    """Give a handler the writer of its call."""
+    return Writer(commit, actor, cause, idempotency)

@@ -1,0 +1,258 @@
+"""Dispatch over HTTP on real PostgreSQL: who may do what, what lists and dossiers say, and how it says no."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from httpx import ASGITransport, AsyncClient, Response
+
+from services.dispatch.api.application import application
+from services.dispatch.app import compose_on, migrate_and_seed
+from services.dispatch.consumers import reaction
+from services.dispatch.queries import Database
+from services.dispatch.seed import catalogue
+from shared.contracts.envelope import CloudEvent
+from shared.contracts.intake import Content
+from shared.contracts.registry import DISPATCH_REFERENCE, INTAKE_CONTENTS, party_uri
+from shared.kernel.clock import ManualClock
+from shared.kernel.identifiers import new_id
+from shared.ledger.batcher import GroupCommit
+from shared.ledger.engine import create_ledger_engine
+from shared.ledger.vault import Vault
+from shared.observability.health import Health
+from shared.web.authentication import TokenVerifier
+from tests.support.dispatching import FIRE_LANE_UNITS, filed_report, record, relayed
+from tests.support.servers import Postgres
+from tests.support.web import ISSUER, NOON, Keys
+
+CITY = "jiaohe"
+FIRE, POLICE = "fire-rescue", "public-security"
+
+
+class Http:
+    """Dispatch as its clients see it, and its consumers fed by hand."""
+
+    def __init__(self, client: AsyncClient, keys: Keys, feeder: Any) -> None:  # noqa: ANN401
+        self.client = client
+        self.keys = keys
+        self.feeder = feeder
+
+    async def get(self, path: str, unit: str = FIRE, post: str = "department") -> Response:
+        return await self.client.get(path, headers=self._headers(unit, post))
+
+    async def post(
+        self, path: str, body: object, unit: str, post: str = "department", *, key: str | None = None
+    ) -> Response:
+        headers = {**self._headers(unit, post), "Idempotency-Key": key or str(new_id())}
+        return await self.client.post(path, json=body, headers=headers)
+
+    async def leg(self, case_id: UUID, leg: int, act: str, unit: str, body: object = None) -> Response:
+        return await self.post(f"/v1/cases/{case_id}/legs/{leg}/{act}", body or {}, unit)
+
+    async def filed(self) -> UUID:
+        """File a report; return its case."""
+        case_id = new_id()
+        await self.feeder.events.consume(filed_report(case_id))
+        return case_id
+
+    async def handled(self) -> UUID:
+        """Let every unit sign and feed back, the lead last; return the case."""
+        case_id = await self.filed()
+        for leg, unit in reversed(list(enumerate(FIRE_LANE_UNITS, start=1))):
+            assert (await self.leg(case_id, leg, "sign", unit)).status_code == 200
+            answer = await self.leg(case_id, leg, "feedback", unit, {"closing_condition": "lane clear"})
+            assert answer.status_code == 200, answer.text
+        return case_id
+
+    def _headers(self, unit: str, post: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys.token(sub=f'client-of-{unit}', unit=unit, post=post)}"}
+
+
+class Feeder:
+    """The consumers of dispatch."""
+
+    def __init__(self, dispatch: Any) -> None:  # noqa: ANN401
+        self.engine = dispatch.engine
+        self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
+        self.references = dispatch.ledger.reference_copy("dispatch.reference")
+        self.contents = dispatch.ledger.contents_copy("dispatch.contents")
+
+    async def relay(self) -> None:
+        sent = await relayed(self.engine)
+        await self.references.consume([one for one in sent if one.topic == DISPATCH_REFERENCE])
+
+
+@pytest.fixture
+async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Http]:
+    engine = create_ledger_engine(postgres.fresh_database("dispatch"), application="test")
+    dispatch = compose_on(engine, Vault(bytes(32)), CITY)
+    await migrate_and_seed(dispatch)
+    feeder = Feeder(dispatch)
+    await feeder.relay()
+    keys = Keys(tmp_path)
+    commit = GroupCommit(dispatch.ledger)
+    app: Any = application(
+        commit,
+        Database(engine, dispatch.references),
+        verifier=TokenVerifier(jwks_file=keys.file, issuer=ISSUER, clock=ManualClock(NOON)),
+        health=Health(),
+    )
+    transport = ASGITransport(app=app)
+    # Litestar's own lifespan must end in the task that began it, which a fixture cannot promise.
+    async with commit, AsyncClient(transport=transport, base_url="http://dispatch") as client:
+        yield Http(client, keys, feeder)
+    await engine.dispose()
+
+
+def problem(response: Response, status: int, code: str) -> dict[str, Any]:
+    found: dict[str, Any] = response.json()
+    assert (response.status_code, found.get("code")) == (status, code), response.text
+    return found
+
+
+async def test_a_case_is_handled_checked_and_closed(http: Http) -> None:
+    case_id = await http.handled()
+    checked = await http.post(f"/v1/cases/{case_id}/checks", {"passed": True}, "supervision-centre", "collector")
+    assert checked.status_code == 200, checked.text
+    closed = await http.post(f"/v1/cases/{case_id}/close", {}, "supervision-centre", "duty_leader")
+    assert closed.status_code == 200, closed.text
+    assert closed.headers["Joint-Position"] == f"dispatch.cases:{case_id}:14"
+    found = (await http.get(f"/v1/cases/{case_id}?after={closed.headers['Joint-Position']}")).json()
+    assert found["case"]["state"] == "closed"
+    assert found["open_because"] == []
+    assert [entry["type"].split(".")[2] for entry in found["history"]][-2:] == ["checked", "closed"]
+    assert found["history"][-1]["facts"]["by"]["post"] == "duty_leader"
+
+
+async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(http: Http) -> None:
+    case_id = await http.filed()
+    content = Content(report_id=case_id, description="车道被占", address="民主路 8 号", photos=("a.jpg",))
+    event = CloudEvent(
+        id=str(new_id()),
+        source=party_uri("services", "intake"),
+        type=Content.type,
+        subject=str(case_id),
+        sequence=1,
+        data=msgspec.json.encode(content),
+    )
+    await http.feeder.contents.consume([record(INTAKE_CONTENTS, event)])
+    found = (await http.get(f"/v1/cases/{case_id}")).json()
+    assert found["explanation"]["rule"] == "E0496"
+    assert found["explanation"]["considered"] == [{"rule": "E0496", "verdict": "won"}]
+    assert (found["explanation"]["catalogue_version"], found["explanation"]["units_version"]) == (1, 1)
+    assert [entry["code"] for entry in found["open_because"]] == ["leg_open"] * 5 + ["not_checked"]
+    assert found["content"] == {
+        "report_id": str(case_id),
+        "description": "车道被占",
+        "address": "民主路 8 号",
+        "photos": ["a.jpg"],
+    }
+
+
+async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
+    case_id = await http.filed()
+    problem(await http.leg(case_id, 1, "sign", POLICE), 403, "not_entitled_other_leg")
+    problem(await http.leg(case_id, 9, "sign", FIRE), 404, "unknown_leg")
+    problem(await http.leg(new_id(), 1, "sign", FIRE), 404, "unknown_case")
+    problem(await http.leg(case_id, 1, "feedback", FIRE, {"closing_condition": "x"}), 409, "wrong_state_leg_assigned")
+    stale = problem(await http.leg(case_id, 1, "sign", FIRE, {"expected_revision": 5}), 409, "stale_revision")
+    assert stale["revision"] == 1
+    errors = problem(await http.leg(case_id, 1, "feedback", FIRE, {"post": "leader"}), 422, "invalid")["errors"]
+    assert {error["field"] for error in errors} == {"post", "closing_condition"}
+    closing = await http.post(f"/v1/cases/{case_id}/close", {}, "supervision-centre", "duty_leader")
+    assert len(problem(closing, 409, "wrong_state_leg_open")["errors"]) == 6
+
+
+async def test_a_handling_unit_neither_checks_nor_closes(http: Http) -> None:
+    case_id = await http.handled()
+    path = f"/v1/cases/{case_id}"
+    problem(await http.post(f"{path}/checks", {"passed": True}, FIRE), 403, "not_entitled_post")
+    problem(await http.post(f"{path}/checks", {"passed": True}, FIRE, "collector"), 403, "not_entitled_post_of_unit")
+
+
+async def test_the_same_key_has_one_effect_and_the_same_answer(http: Http) -> None:
+    case_id = await http.filed()
+    path = f"/v1/cases/{case_id}/legs/1/sign"
+    first = await http.post(path, {}, FIRE, key="k-1")
+    again = await http.post(path, {}, FIRE, key="k-1")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
+    problem(await http.post(path, {"expected_revision": 2}, FIRE, key="k-1"), 422, "key_reused")
+
+
+async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> None:
+    case_id = await http.filed()
+    await http.leg(case_id, 2, "return-requests", POLICE, {"reason": "not_our_duty", "ground": "line 3"})
+    ruling = {"upheld": True, "reason": "traffic", "to_unit": "no-such-unit"}
+    path = f"/v1/cases/{case_id}"
+    refused = await http.post(f"{path}/legs/2/return-decision", ruling, "supervision-centre", "duty_leader")
+    problem(refused, 422, "unknown_unit")
+    ruling["to_unit"] = "traffic-police"
+    upheld = await http.post(f"{path}/legs/2/return-decision", ruling, "supervision-centre", "duty_leader")
+    assert upheld.status_code == 200, upheld.text
+    waived = await http.post(f"{path}/legs/3/waive", {"reason": "not needed"}, "city-leadership", "leader")
+    assert waived.status_code == 200, waived.text
+    legs = (await http.get(path)).json()["legs"]
+    assert [(leg["unit"], leg["state"]) for leg in legs[1:3]] == [
+        ("traffic-police", "assigned"),
+        ("street-220281001", "waived"),
+    ]
+
+
+async def test_lists_filter_and_page(http: Http) -> None:
+    ids = sorted([await http.filed() for _ in range(3)], reverse=True)
+    first = (await http.get("/v1/cases?state=dispatched&unit=fire-rescue&street=220281001&limit=2")).json()
+    assert [case["id"] for case in first["cases"]] == [str(one) for one in ids[:2]]
+    second = (await http.get(f"/v1/cases?category=E0496&campaign=winter&limit=2&cursor={first['next']}")).json()
+    assert [case["id"] for case in second["cases"]] == [str(ids[2])]
+    assert second["next"] is None
+    tasks = (await http.get("/v1/legs?unit=fire-rescue&limit=1")).json()
+    assert [(task["case_id"], task["leg"]["leg"]) for task in tasks["legs"]] == [(str(ids[0]), 1)]
+    assert (await http.get("/v1/cases?state=closed")).json() == {"cases": [], "next": None}
+    problem(await http.get("/v1/cases?state=nonsense&limit=0"), 400, "invalid_parameter")
+
+
+async def test_a_read_after_a_filed_report_waits_and_says_that_it_waits(http: Http) -> None:
+    case_id = await http.filed()
+    assert (await http.get(f"/v1/cases/{case_id}?after=intake.reports:{case_id}:3")).status_code == 200
+    late = await http.get(f"/v1/cases/{case_id}?after=intake.reports:{case_id}:4")
+    assert (late.status_code, late.json()["state"]) == (202, "behind")
+    problem(await http.get(f"/v1/cases/{new_id()}"), 404, "unknown_case")
+
+
+async def test_an_administrator_publishes_and_everybody_reads_every_version(http: Http) -> None:
+    path = "/v1/reference/catalogue/jiaohe"
+    document = msgspec.to_builtins(catalogue(CITY))
+    problem(await http.post(path, document, FIRE), 403, "not_entitled")
+    published = await http.post(f"{path}?expected_version=1", document, "joint-administration", "administrator")
+    assert published.status_code == 201, published.text
+    await http.feeder.relay()
+    after = published.headers["Joint-Position"]
+    assert (await http.get(f"{path}?after={after}")).json()["version"] == 2
+    assert (await http.get(f"{path}?version=1")).json()["document"]["system"] == CITY
+    problem(await http.get(f"{path}?version=9"), 404, "unknown_reference")
+    broken = await http.post(path, {**document, "system": "other"}, "joint-administration", "administrator")
+    assert broken.status_code == 422
+    stale = await http.post(f"{path}?expected_version=1", document, "joint-administration", "administrator")
+    assert problem(stale, 409, "stale_revision")["revision"] == 2
+
+
+async def test_the_description_names_every_route(http: Http) -> None:
+    description = (await http.client.get("/schema/openapi.json")).json()
+    assert {path for path in description["paths"] if path.startswith("/v1")} == {
+        "/v1/cases",
+        "/v1/cases/{case_id}",
+        "/v1/cases/{case_id}/dispatch",
+        "/v1/cases/{case_id}/checks",
+        "/v1/cases/{case_id}/close",
+        "/v1/cases/{case_id}/legs/{leg}/sign",
+        "/v1/cases/{case_id}/legs/{leg}/feedback",
+        "/v1/cases/{case_id}/legs/{leg}/return-requests",
+        "/v1/cases/{case_id}/legs/{leg}/return-decision",
+        "/v1/cases/{case_id}/legs/{leg}/waive",
+        "/v1/legs",
+        "/v1/reference/{kind}/{name}",
+    }
