@@ -65,8 +65,16 @@ class Door:
         Raises:
             Unreachable: when the service did not answer in time.
         """
-        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
-        return await self._patiently("POST", service, path, content=msgspec.json.encode(body), headers=headers)
+        return await self.post_raw(service, path, msgspec.json.encode(body), key=key)
+
+    async def post_raw(self, service: str, path: str, body: bytes, *, key: str | None) -> Reply:
+        """Write exactly these bytes, under a key where one is given.
+
+        Raises:
+            Unreachable: when the service did not answer in time.
+        """
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key is not None else {})
+        return await self._patiently("POST", service, path, content=body, headers=headers)
 
     async def get(self, service: str, path: str, **parameters: str | int | None) -> Reply:
         """Read one document.
