@@ -9,13 +9,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import queries, tables
-from services.analytics.consumers.projection import project
+from services.analytics.consumers.subscriptions import counting
 from services.analytics.queries import Filters
 from shared.contracts.records import Record
 from shared.contracts.registry import DISPATCH_CASES, INTAKE_REPORTS
-from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
-from shared.ledger.projection import ProjectionHandler
 from shared.ledger.vault import Vault
 from tests.support.servers import Postgres
 from tests.support.stories import START, Story, offset_all
@@ -36,12 +34,6 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
         await connection.run_sync(tables.migrate)
     yield engine
     await engine.dispose()
-
-
-def consumption(engine: AsyncEngine) -> Consumption:
-    return Consumption(
-        engine, service="analytics", consumer=tables.EVENTS, vault=VAULT, handler=lambda: ProjectionHandler(project)
-    )
 
 
 def city() -> list[Story]:
@@ -73,7 +65,7 @@ def disorder(stories: Sequence[Story], seed: int) -> list[Record]:
 
 
 async def feed(engine: AsyncEngine, records: Sequence[Record], *, batch: int = 7) -> None:
-    consumer = consumption(engine)
+    consumer = counting(engine, VAULT)
     for start in range(0, len(records), batch):
         await consumer.consume(records[start : start + batch])
 
@@ -124,7 +116,7 @@ async def test_every_figure_opens_to_as_many_cases_as_it_counts(engine: AsyncEng
             for figures in await queries.figures_by(connection, group, Filters()):
                 filters = EVERYTHING.within(group, figures.key or "")
                 for counted in get_args(queries.Counted):
-                    rows = await queries.cases(connection, counted, filters, after=None, limit=100)
+                    rows, _ = await queries.cases(connection, counted, filters, after=None, limit=100)
                     assert len(rows) == getattr(figures, counted), (group, figures.key, counted)
 
 
@@ -139,7 +131,7 @@ async def test_units_figures_open_to_their_legs(engine: AsyncEngine) -> None:
             "urban-management": (4, 4, 0),
         }
         for unit, figures in found.items():
-            rows = await queries.legs(connection, unit, "open", Filters(), after=None, limit=100)
+            rows, _ = await queries.legs(connection, unit, "open", Filters(), after=None, limit=100)
             assert len(rows) == figures.open
 
 
@@ -184,15 +176,13 @@ async def test_paging_is_stable_while_more_is_reported(engine: AsyncEngine) -> N
     stories = [Story() for _ in range(5)]
     await feed(engine, offset_all(record for story in stories for record in story.records()))
     seen: list[object] = []
-    after = None
-    while True:
-        async with queries.snapshot(engine) as connection:
-            page = await queries.cases(connection, "reported", Filters(), after=after, limit=2)
-        if not page:
-            break
+    async with queries.snapshot(engine) as connection:
+        page, following = await queries.cases(connection, "reported", EVERYTHING, after=None, limit=2)
+    await feed(engine, offset_all(Story().records()))
+    while following is not None:
         seen += [row.stream for row in page]
-        after = page[-1].stream
-        if len(seen) == 2:
-            await feed(engine, offset_all(Story().records()))
+        async with queries.snapshot(engine) as connection:
+            page, following = await queries.cases(connection, "reported", EVERYTHING, after=following, limit=2)
+    seen += [row.stream for row in page]
     assert seen[:5] == sorted(story.id for story in stories)
     assert len(seen) == len(set(seen)) == 6

@@ -1,19 +1,25 @@
 """The read model made again from real topics beside the live one: equal, or every difference by name (I-9)."""
 
+import asyncio
+import base64
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import tables
+from services.analytics.app import build_worker, compose_on, rebuild
 from services.analytics.consumers.rebuild import RebuildReport, rebuild_beside
+from services.analytics.settings import Settings
 from shared.contracts.records import Record
-from shared.contracts.registry import DISPATCH_CASES, INTAKE_REPORTS, topic_named
+from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS, topic_named
 from shared.ledger.engine import create_ledger_engine
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.reader import read_all
+from shared.observability.health import Health
 from tests.integration.test_analytics import VAULT, city, disorder, feed, total
 from tests.support.servers import Broker, Postgres, embedded_broker
 from tests.support.stories import Story
@@ -64,7 +70,7 @@ class Analytics:
 def own_broker() -> Iterator[Broker]:
     """The topics have the names of production, so the broker belongs to these tests alone."""
     with embedded_broker() as running:
-        running.create_topics([topic_named(INTAKE_REPORTS), topic_named(DISPATCH_CASES)])
+        running.create_topics([topic_named(name) for name in (INTAKE_REPORTS, DISPATCH_CASES, DISPATCH_REFERENCE)])
         yield running
 
 
@@ -128,3 +134,28 @@ async def test_what_is_read_ends_where_the_topics_ended_and_goes_on_from_there(a
     both = await analytics.published(Story().filed().records())
     rest = [record async for batch in read_all(analytics.kafka, (INTAKE_REPORTS,), since=ends) for record in batch]
     assert (len(rest), len(both)) == (3, len(first) + 3)
+
+
+async def test_the_worker_counts_what_is_published_and_a_rebuild_by_settings_agrees(analytics: Analytics) -> None:
+    everything = await analytics.published(disorder(city(), 8))
+    wanted = len({record.key for record in everything})
+    worker = build_worker(compose_on(analytics.engine, VAULT, "jiaohe"), analytics.kafka, health=Health())
+    running = asyncio.create_task(worker.run())
+    try:
+        async with asyncio.timeout(60):
+            while (await analytics.rebuilt()).comparison.streams < wanted:
+                assert not running.done()
+    finally:
+        worker.stop()
+        await running
+    settings = Settings(
+        kafka_bootstrap=analytics.kafka.bootstrap[0],
+        kafka_username=analytics.kafka.username,
+        kafka_password=SecretStr(analytics.kafka.password or ""),
+        database_url=SecretStr(analytics.url),
+        content_key=SecretStr(base64.b64encode(bytes(32)).decode()),
+    )
+    read: list[int] = []
+    report = await rebuild(settings, read.append)
+    assert report.equal
+    assert read[-1] == report.records == len(everything)

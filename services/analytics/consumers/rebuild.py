@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import queries, tables
 from services.analytics.consumers.comparison import REBUILT, Comparison, compare
-from services.analytics.consumers.projection import TOPICS, project
+from services.analytics.consumers.projection import TOPICS
+from services.analytics.consumers.subscriptions import counting
 from shared.contracts.records import Record
 from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
-from shared.ledger.projection import ProjectionHandler
 from shared.ledger.vault import Vault
 
 Place = tuple[str, int]
@@ -67,9 +67,7 @@ async def rebuild_beside(
         Unavailable: when the database or the broker is away; the live read model is as it was.
     """
     async with _beside(database_url) as (engine, live):
-        consumption = Consumption(
-            engine, service="analytics", consumer=tables.EVENTS, vault=vault, handler=lambda: ProjectionHandler(project)
-        )
+        consumption = counting(engine, vault)
         offsets: dict[Place, int] = {}
         records = await _catch_up(consumption, read, offsets, progress, 0)
         deadline = asyncio.get_running_loop().time() + patience_seconds

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.analytics.domain.facts import CaseFacts, LegFacts, ReportFacts
+from services.analytics.domain.names import Name
 
 ReasonCode = Literal[
     "incomplete",
@@ -20,15 +21,8 @@ ReasonCode = Literal[
     "waiting_for_support",
     "waiting_for_check",
     "waiting_for_closure",
+    "after_cut_off",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Name:
-    """What something is called in both languages."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +35,11 @@ class Reason:
     unit: str | None = None
     leg: int | None = None
 
+
+AFTER_CUT_OFF: Final = Reason(
+    code="after_cut_off", zh="截止时刻之后已办结或不予受理。", en="Closed or rejected after the cut-off."
+)
+"""Why a case counts as open at an earlier cut-off, though nothing is awaited any more."""
 
 _FIELDS: Final[Mapping[str, Name]] = {
     "category": Name(zh="问题类别", en="category"),

@@ -2,7 +2,7 @@
 
 from services.analytics.queries.conditions import Counted, Filters, Group, LegCounted
 from services.analytics.queries.counting import Figures, LegFigures, figures, figures_by, leg_figures
-from services.analytics.queries.listing import CaseRow, cases, legs
+from services.analytics.queries.listing import CaseRow, LegRow, cases, legs
 from services.analytics.queries.progress import PartitionProgress, Progress, ReadModel, progress, snapshot
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Group",
     "LegCounted",
     "LegFigures",
+    "LegRow",
     "PartitionProgress",
     "Progress",
     "ReadModel",

@@ -74,6 +74,13 @@ def is_counted(counted: Counted, filters: Filters) -> sa.ColumnElement[bool]:
             return ~closed & ~rejected
 
 
+def counted_as(filters: Filters) -> sa.ColumnElement[str]:
+    """Say which of the three a problem is."""
+    return sa.case(
+        (is_counted("closed", filters), "closed"), (is_counted("rejected", filters), "rejected"), else_="open"
+    )
+
+
 def leg_is(counted: LegCounted, filters: Filters) -> sa.ColumnElement[bool]:
     """Name the legs that one figure of a unit counts, each as it stands now."""
     match counted:

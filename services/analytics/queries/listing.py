@@ -18,6 +18,7 @@ from services.analytics.queries.conditions import (
     Filters,
     LegCounted,
     are_reported,
+    counted_as,
     is_counted,
     leg_is,
 )
@@ -25,55 +26,75 @@ from services.analytics.queries.conditions import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """One problem behind a figure."""
+    """One problem behind a figure, and what it counts as at the cut-off."""
 
     stream: UUID
+    counted_as: Counted
     report: ReportFacts
     case: CaseFacts | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRow:
+    """One leg behind a unit's figure."""
+
+    stream: UUID
+    leg: LegFacts
+
+
 async def cases(
     connection: AsyncConnection, counted: Counted, filters: Filters, *, after: UUID | None, limit: int
-) -> list[CaseRow]:
-    """Return at most `limit` problems behind a figure in the order of their ids, which is that of their creation.
+) -> tuple[list[CaseRow], UUID | None]:
+    """Return a page of the problems behind a figure by ascending id, and the `after` of the next page, if any.
 
-    `after` is the last id of the page before: a page never moves, whatever is reported meanwhile.
+    A page never moves, whatever is reported meanwhile: ids only grow.
     """
     conditions = [*are_reported(filters), is_counted(counted, filters)]
     if after is not None:
         conditions.append(CASES.stream > after)
     rows = (
-        await connection.execute(sa.select(tables.case_facts).where(*conditions).order_by(CASES.stream).limit(limit))
+        await connection.execute(
+            sa.select(tables.case_facts, counted_as(filters).label("counted_as"))
+            .where(*conditions)
+            .order_by(CASES.stream)
+            .limit(limit + 1)
+        )
     ).all()
-    legs = await _legs_of(connection, [row.stream for row in rows])
-    return [
-        CaseRow(stream=row.stream, report=report, case=tables.case_of(row, legs[row.stream]))
-        for row in rows
+    legs = await _legs_of(connection, [row.stream for row in rows[:limit]])
+    page = [
+        CaseRow(stream=row.stream, counted_as=row.counted_as, report=report, case=tables.case_of(row, legs[row.stream]))
+        for row in rows[:limit]
         if (report := tables.report_of(row)) is not None
     ]
+    return page, page[-1].stream if len(rows) > limit else None
 
 
 async def legs(
     connection: AsyncConnection,
-    unit: str,
+    unit: str | None,
     counted: LegCounted,
     filters: Filters,
     *,
     after: tuple[UUID, int] | None,
     limit: int,
-) -> list[tuple[UUID, LegFacts]]:
-    """Return the legs behind a unit's figure with the ids of their cases, in the order of (id, leg)."""
-    conditions = [*are_reported(filters), leg_is("assigned", filters), leg_is(counted, filters), LEGS.unit == unit]
+) -> tuple[list[LegRow], tuple[UUID, int] | None]:
+    """Return a page of the legs behind a unit's figure (None: every unit's) by ascending (case, leg), and `after`."""
+    conditions = [*are_reported(filters), leg_is("assigned", filters), leg_is(counted, filters)]
+    if unit is not None:
+        conditions.append(LEGS.unit == unit)
     if after is not None:
         conditions.append(sa.tuple_(LEGS.stream, LEGS.leg) > sa.tuple_(*after))
-    rows = await connection.execute(
-        sa.select(tables.leg_facts)
-        .select_from(tables.leg_facts.join(tables.case_facts, LEGS.stream == CASES.stream))
-        .where(*conditions)
-        .order_by(LEGS.stream, LEGS.leg)
-        .limit(limit)
-    )
-    return [(row.stream, tables.leg_of(row)) for row in rows]
+    rows = (
+        await connection.execute(
+            sa.select(tables.leg_facts)
+            .select_from(tables.leg_facts.join(tables.case_facts, LEGS.stream == CASES.stream))
+            .where(*conditions)
+            .order_by(LEGS.stream, LEGS.leg)
+            .limit(limit + 1)
+        )
+    ).all()
+    page = [LegRow(stream=row.stream, leg=tables.leg_of(row)) for row in rows[:limit]]
+    return page, (page[-1].stream, page[-1].leg.leg) if len(rows) > limit else None
 
 
 async def _legs_of(connection: AsyncConnection, streams: Sequence[UUID]) -> dict[UUID, list[LegFacts]]:

@@ -13,6 +13,7 @@ from shared.contracts.common import Position
 from shared.contracts.registry import DISPATCH_REFERENCE
 from shared.ledger.positions import Reached
 from shared.ledger.positions import reached as ledger_reached
+from shared.ledger.reading import reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,12 @@ class Progress:
 
 @asynccontextmanager
 async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a connection whose every SELECT sees the same instant."""
-    async with engine.connect() as connection:
+    """Open a connection whose every SELECT sees the same instant.
+
+    Raises:
+        Unavailable: when the database does not answer.
+    """
+    async with reading(engine) as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
 
@@ -91,5 +96,5 @@ class ReadModel:
     async def reached(self, position: Position) -> Reached:
         """Tell whether the event at that position is counted (or, of a reference document, copied)."""
         consumer = tables.REFERENCE if position.topic == DISPATCH_REFERENCE else tables.EVENTS
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             return await ledger_reached(connection, consumer, position.topic, position.stream, position.sequence)
