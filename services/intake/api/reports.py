@@ -6,12 +6,12 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.intake.api.views import ReportPage, ReportView, content_of, summary
-from services.intake.api.writing import Call
+from services.intake.api.writing import Calling
 from services.intake.domain.commands import Accept, Complete, File, Forget, Reject, Submit
 from services.intake.domain.contents import SALT_BYTES
 from services.intake.domain.entitlement import may_read_content, sees_only
@@ -22,25 +22,28 @@ from shared.contracts.intake import ReportSubmission
 from shared.kernel.identifiers import new_id
 from shared.web.after import After, wait_until_reached
 from shared.web.answers import respond
+from shared.web.authentication import Caller
 from shared.web.problem import Problem, ProblemError
 
-_LARGEST_PAGE: Final = 200
+_STORABLE: Final = r"^[^\x00]{1,200}$"
+"""PostgreSQL holds no U+0000, not even to look for it."""
 
 Reply = Response[Answer] | Response[Problem]
-State = Annotated[Status | None, Parameter(query="state", description="reported, accepted, filed or rejected.")]
-Limit = Annotated[int, Parameter(ge=1, le=_LARGEST_PAGE)]
-Cursor = Annotated[UUID | None, Parameter(description="`next` of the page before.")]
+ReportId = FromPath[UUID]
+Reads = NamedDependency[ReportQueries]
+Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=200, description="The most reports on the page.")]
+Cursor = Annotated[UUID | None, QueryParameter(name="cursor", description="`next` of the page before.")]
 
 # ---------------------------------------------------------------------------------------------------- reading
 
 
 async def provide_wanted(
-    actor: Actor,
-    status: State = None,
-    source: str | None = None,
-    street: str | None = None,
-    category: str | None = None,
-    campaign: str | None = None,
+    actor: Caller,
+    status: Annotated[Status | None, QueryParameter(name="state")] = None,
+    source: Annotated[str | None, QueryParameter(description="Code of the source.", pattern=_STORABLE)] = None,
+    street: Annotated[str | None, QueryParameter(description="9-digit code.", pattern=_STORABLE)] = None,
+    category: Annotated[str | None, QueryParameter(description="Code of the category.", pattern=_STORABLE)] = None,
+    campaign: Annotated[str | None, QueryParameter(description="Its code.", pattern=_STORABLE)] = None,
 ) -> ReportFilter:
     """Give the list what is asked for; a source sees its own reports only.
 
@@ -55,7 +58,7 @@ async def provide_wanted(
 
 @get("/v1/reports", dependencies={"wanted": Provide(provide_wanted)})
 async def list_reports(
-    wanted: ReportFilter, queries: ReportQueries, limit: Limit = 50, cursor: Cursor = None, after: After = None
+    wanted: NamedDependency[ReportFilter], queries: Reads, limit: Limit = 50, cursor: Cursor = None, after: After = None
 ) -> ReportPage:
     """List reports, newest first, without their private content."""
     await wait_until_reached(after, queries.reached)
@@ -64,7 +67,7 @@ async def list_reports(
 
 
 @get("/v1/reports/{report_id:uuid}")
-async def read_report(report_id: UUID, actor: Actor, queries: ReportQueries, after: After = None) -> ReportView:
+async def read_report(report_id: ReportId, actor: Caller, queries: Reads, after: After = None) -> ReportView:
     """Read a report. Its private content is for acceptor, duty leader, leader, administrator and its source."""
     await wait_until_reached(after, queries.reached)
     known = await queries.find(report_id)
@@ -87,7 +90,7 @@ async def _view(known: KnownReport, actor: Actor, queries: ReportQueries) -> Rep
 
 
 @post("/v1/reports", status_code=HTTPStatus.CREATED)
-async def submit_report(data: ReportSubmission, call: Call) -> Reply:
+async def submit_report(data: JSONBody[ReportSubmission], call: Calling) -> Reply:
     """Report a problem. The token's client must be a source of the city; `subject` of the answer is the report."""
     report_id = new_id()
     submit = Submit(report_id=report_id, channel="http", submission=data, salt=os.urandom(SALT_BYTES))
@@ -95,31 +98,31 @@ async def submit_report(data: ReportSubmission, call: Call) -> Reply:
 
 
 @post("/v1/reports/{report_id:uuid}/complete", status_code=HTTPStatus.OK)
-async def complete_report(report_id: UUID, data: Complete, call: Call) -> Reply:
+async def complete_report(report_id: ReportId, data: JSONBody[Complete], call: Calling) -> Reply:
     """补正: add or correct category and place of a report that waits (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
 @post("/v1/reports/{report_id:uuid}/accept", status_code=HTTPStatus.OK)
-async def accept_report(report_id: UUID, data: Accept, call: Call) -> Reply:
+async def accept_report(report_id: ReportId, data: JSONBody[Accept], call: Calling) -> Reply:
     """受理: the report is complete and ours (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
 @post("/v1/reports/{report_id:uuid}/file", status_code=HTTPStatus.OK)
-async def file_report(report_id: UUID, data: File, call: Call) -> Reply:
+async def file_report(report_id: ReportId, data: JSONBody[File], call: Calling) -> Reply:
     """立案: the report becomes a case (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
 @post("/v1/reports/{report_id:uuid}/reject", status_code=HTTPStatus.OK)
-async def reject_report(report_id: UUID, data: Reject, call: Call) -> Reply:
+async def reject_report(report_id: ReportId, data: JSONBody[Reject], call: Calling) -> Reply:
     """不予受理 (acceptor) or 不予立案 (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
 @post("/v1/reports/{report_id:uuid}/forget", status_code=HTTPStatus.OK)
-async def forget_report(report_id: UUID, data: Forget, call: Call) -> Reply:
+async def forget_report(report_id: ReportId, data: JSONBody[Forget], call: Calling) -> Reply:
     """Forget text, address, contact and photos, here and wherever they were copied (leader, administrator)."""
     return respond(await call.ask(report_id, data))
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from litestar.di import NamedDependency
+
 from services.intake.domain.admission import missing_documents
 from services.intake.domain.commands import Act, Submit
 from services.intake.domain.report import AGGREGATE
@@ -11,6 +13,9 @@ from shared.kernel.errors import Unavailable
 from shared.ledger.batcher import GroupCommit
 from shared.ledger.commands import Cause, Command, Request
 from shared.ledger.references import References
+from shared.web.authentication import Caller
+from shared.web.correlation import RequestCause
+from shared.web.idempotency import Idempotency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,12 @@ class Call:
         return await self.writer.write(command)
 
 
-async def provide_call(actor: Actor, cause: Cause, idempotency: Request, writer: Writer) -> Call:
-    """Give a handler the call: declare `call: Call`."""
+Calling = NamedDependency[Call]
+"""A handler declares `call: Calling`."""
+
+
+async def provide_call(
+    writer: NamedDependency[Writer], actor: Caller, cause: RequestCause, idempotency: Idempotency
+) -> Call:
+    """Give a handler the call."""
     return Call(actor=actor, cause=cause, request=idempotency, writer=writer)
