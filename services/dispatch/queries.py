@@ -18,9 +18,12 @@ from shared.contracts.intake import Content
 from shared.contracts.reference import Document, Kind
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS
 from shared.ledger.positions import Reached, reached, written
+from shared.ledger.reading import reading
 from shared.ledger.references import References
 
-CONSUMERS: Final = {INTAKE_REPORTS: "dispatch.events", DISPATCH_REFERENCE: "dispatch.reference"}
+EVENTS: Final = "dispatch.events"
+REFERENCE: Final = "dispatch.reference"
+CONSUMERS: Final = {INTAKE_REPORTS: EVENTS, DISPATCH_REFERENCE: REFERENCE}
 """The consumer group that takes each topic whose positions a read may wait for."""
 
 
@@ -33,6 +36,7 @@ class CaseFilter:
     street: str | None = None
     category: str | None = None
     campaign: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,19 +86,19 @@ class Database:
         self, wanted: CaseFilter, *, limit: int, before: UUID | None
     ) -> tuple[Sequence[KnownCase], UUID | None]:
         """Return a page of cases (see `find_cases`)."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             return await find_cases(connection, wanted, limit=limit, before=before)
 
     async def legs(
         self, *, unit: str | None, state: LegStage | None, limit: int, before: UUID | None
     ) -> tuple[Sequence[KnownLeg], UUID | None]:
         """Return a page of legs (see `find_legs`)."""
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             return await find_legs(connection, unit=unit, state=state, limit=limit, before=before)
 
     async def file(self, case_id: UUID) -> CaseFile | None:
         """Return everything about a case, or None."""
-        async with self._engine.connect() as plain:
+        async with reading(self._engine) as plain:
             connection = await plain.execution_options(isolation_level="REPEATABLE READ")
             known = await find_case(connection, case_id)
             if known is None:
@@ -107,7 +111,8 @@ class Database:
 
     async def reference(self, kind: Kind, name: str, version: int | None) -> tuple[int, Document] | None:
         """Return that version of a document, or the one in force, with its number."""
-        library = await self._references.refresh()
+        async with reading(self._engine) as connection:
+            library = await self._references.refresh(connection)
         if version is None:
             return library.current(kind, name)
         document = library.get(kind, name, version)
@@ -116,7 +121,7 @@ class Database:
     async def reached(self, position: Position) -> Reached:
         """Tell whether reads show what happened up to this position; of a topic that is not read here they never do."""
         consumer = CONSUMERS.get(position.topic)
-        async with self._engine.connect() as connection:
+        async with reading(self._engine) as connection:
             if position.topic == DISPATCH_CASES:
                 return await written(connection, position.stream, position.sequence)
             if consumer is None:
@@ -198,6 +203,7 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
         cases.c.street: wanted.street,
         cases.c.category: wanted.category,
         cases.c.campaign: wanted.campaign,
+        cases.c.source: wanted.source,
     }
     conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
     if wanted.unit is not None:

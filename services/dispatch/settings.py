@@ -1,5 +1,6 @@
 """What the environment says to dispatch; nothing else in the service reads it."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -11,7 +12,7 @@ class Settings(BaseSettings):
 
     `database_url` is SQLAlchemy's form with asyncpg as driver, with the service's own role. Without `kafka_username`
     the broker is taken to have no authentication. `content_key` is base64 of 32 bytes. `jwks_file` holds the public
-    keys of tokens, which `token_issuer` issues; the api role needs both.
+    keys of tokens, which `token_issuer` issues; the api role needs both. `crash_at` is for tests alone.
     """
 
     model_config = SettingsConfigDict(env_prefix="JOINT_", frozen=True)
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     http_port: int = 8002
     health_port: int = 8102
-    jwks_file: str | None = None
+    jwks_file: Path | None = None
     token_issuer: str | None = None
     log_format: Literal["json", "console"] = "json"
+    crash_at: str | None = None

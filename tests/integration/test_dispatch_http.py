@@ -12,7 +12,6 @@ from httpx import ASGITransport, AsyncClient, Response
 from services.dispatch.api.application import application
 from services.dispatch.app import compose_on, migrate_and_seed
 from services.dispatch.consumers import reaction
-from services.dispatch.queries import Database
 from services.dispatch.seed import catalogue
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.intake import Content
@@ -96,7 +95,7 @@ async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Http]:
     commit = GroupCommit(dispatch.ledger)
     app: Any = application(
         commit,
-        Database(engine, dispatch.references),
+        dispatch.database,
         verifier=TokenVerifier(jwks_file=keys.file, issuer=ISSUER, clock=ManualClock(NOON)),
         health=Health(),
     )

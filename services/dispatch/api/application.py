@@ -1,7 +1,7 @@
 """The HTTP application of dispatch: its routes, and what they need."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
 from litestar import Litestar
@@ -25,12 +25,19 @@ _DESCRIPTION: Final = (
 )
 
 
-def application(commit: GroupCommit, database: Database, *, verifier: TokenVerifier, health: Health) -> Litestar:
-    """Return the application; it commits while it is served, and drains at the end."""
+def application(
+    commit: GroupCommit,
+    database: Database,
+    *,
+    verifier: TokenVerifier,
+    health: Health,
+    around: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+) -> Litestar:
+    """Return the application; it commits while it is served, and drains at the end, inside `around`."""
 
     @asynccontextmanager
     async def committing(_app: Litestar) -> AsyncIterator[None]:
-        async with commit:
+        async with around(), commit:
             yield
 
     async def provide_commit() -> GroupCommit:

@@ -82,7 +82,7 @@ class HistoryEntry(Message, frozen=True, kw_only=True):
 class Dossier(Message, frozen=True, kw_only=True):
     """Everything about one case. `open_because` is what the closure gate still asks for; empty: it may close.
 
-    `content` is None before it has arrived, and once it is forgotten.
+    `content` is None before it has arrived, once it is forgotten, and for who may not read it.
     """
 
     case: CaseSummary
@@ -151,8 +151,8 @@ def task_of(found: KnownLeg) -> Task:
     )
 
 
-def dossier_of(file: CaseFile) -> Dossier:
-    """Return everything about the case."""
+def dossier_of(file: CaseFile, *, with_content: bool) -> Dossier:
+    """Return everything about the case, the private content only where it may be read."""
     case = file.known.case
     opened = case.opened
     return Dossier(
@@ -177,7 +177,7 @@ def dossier_of(file: CaseFile) -> Dossier:
             )
             for event in file.history
         ),
-        content=file.content,
+        content=file.content if with_content else None,
     )
 
 
