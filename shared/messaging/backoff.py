@@ -22,6 +22,12 @@ class Backoff:
         return self.bound(failures) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
 
 
+def brief(error: BaseException) -> str:
+    """Return an error's class and first line: what follows may quote statements and values."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
 async def pause(seconds: float, stopping: asyncio.Event) -> None:
     """Wait, but no longer than until the process is told to stop."""
     with contextlib.suppress(TimeoutError):

@@ -21,7 +21,7 @@ from faststream.message import AckStatus
 
 from shared.contracts.records import Record
 from shared.kernel.errors import Unavailable
-from shared.messaging.backoff import Backoff, pause
+from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.connection import DRAIN_SECONDS
 from shared.messaging.drain import Drain
 from shared.messaging.records import to_records
@@ -125,7 +125,7 @@ class Consumer:
                 await self._subscriber.start()
             except KafkaError as error:
                 failures += 1
-                log.warning("consumer.broker_away", group=self.group, reason=repr(error))
+                log.warning("consumer.broker_away", group=self.group, reason=brief(error))
                 await self._subscriber.stop()
                 await asyncio.sleep(_BACKOFF.jittered(failures))
             else:
@@ -205,11 +205,11 @@ class Consumer:
             await self._subscription.handle(records)
         except Unavailable as error:
             _put_back(message, records)
-            return _Failure("unavailable", str(error))
+            return _Failure("unavailable", brief(error))
         except Exception as error:  # a handler's bug halts its own group: nothing is skipped (I-8)
             log.exception("consumer.failed")
             _put_back(message, records)
-            return _Failure("error", f"{type(error).__name__}: {error}")
+            return _Failure("error", brief(error))
         reach("consumer_after_handle_before_ack")
         await self._acknowledge(message)
         reach("consumer_after_ack")
@@ -223,7 +223,7 @@ class Consumer:
         except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
             message.committed = AckStatus.ACKED  # FastStream must not try once more
             metrics.CONSUMER_COMMIT_FAILURES.labels(self.group).inc()
-            log.warning("consumer.commit_failed", error=repr(error))
+            log.warning("consumer.commit_failed", reason=brief(error))
 
     def _count(self, records: Sequence[Record], seconds: float) -> None:
         for topic, count in Counter(record.topic for record in records).items():

@@ -18,6 +18,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.contracts.registry import partition_for
 from shared.ledger.relaying import OutboxRow
+from shared.messaging.backoff import brief
 from shared.messaging.connection import KafkaConnection
 from shared.observability import metrics
 
@@ -144,7 +145,7 @@ def _look_at(future: "asyncio.Future[object]") -> None:
 
 
 def _reason(error: BaseException, otherwise: str) -> str:
-    return str(error) or f"{type(error).__name__}: {otherwise}"
+    return brief(error) if str(error) else f"{type(error).__name__}: {otherwise}"
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:

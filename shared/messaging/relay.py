@@ -12,8 +12,7 @@ from typing import Final
 import structlog
 
 from shared.ledger.relaying import LeasedOutbox, Outbox
-from shared.messaging.backoff import Backoff, pause
-from shared.messaging.connection import KafkaConnection
+from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.partitions import Delivery, PartitionSender
 from shared.observability import metrics
 from shared.observability.crash import reach
@@ -60,9 +59,9 @@ class SetAside:
 class Relay:
     """Sends a service's outbox until it is told to stop."""
 
-    def __init__(self, outbox: Outbox, kafka: KafkaConnection) -> None:
+    def __init__(self, outbox: Outbox, sender: PartitionSender) -> None:
         self._outbox = outbox
-        self._sender = PartitionSender(kafka)
+        self._sender = sender
         self._aside = SetAside()
         self._failures = 0
         self._last_turn: float | None = None
@@ -82,11 +81,11 @@ class Relay:
                 async with self._outbox.lease() as leased:
                     if leased is not None:
                         await self._hold(leased, stopping)
-            except Exception as error:  # database or broker away: ours to wait for, never to skip (I-8)
+            except Exception as error:  # noqa: BLE001 - database or broker away: wait, never skip (I-8)
                 self._failures += 1
-                self._reason = f"{type(error).__name__}: {error}"
+                self._reason = brief(error)
                 wait = _BACKOFF.jittered(self._failures)
-                log.warning("relay.lost", reason=self._reason, seconds=round(wait, 1), exc_info=self._failures == 1)
+                log.warning("relay.lost", reason=self._reason, seconds=round(wait, 1))
             else:
                 self._turned()
                 wait = _STANDBY_SECONDS

@@ -12,9 +12,10 @@ from typing import Any, Final
 import structlog
 
 from shared.ledger.relaying import AsyncEngine, Outbox
-from shared.messaging.backoff import pause
+from shared.messaging.backoff import brief, pause
 from shared.messaging.connection import DRAIN_SECONDS, KafkaConnection
 from shared.messaging.consumer import Consumer, Subscription
+from shared.messaging.partitions import PartitionSender
 from shared.messaging.relay import Relay
 from shared.observability.health import Health
 
@@ -60,7 +61,7 @@ class Worker:
         self._relay_stopping = asyncio.Event()
         self._broker = kafka.broker()
         self._consumers = [Consumer(subscription, self._broker, self._stopping) for subscription in subscriptions]
-        self._relay = None if engine is None else Relay(Outbox(engine, service=service), kafka)
+        self._relay = None if engine is None else Relay(Outbox(engine, service=service), PartitionSender(kafka))
         for subscription, consumer in zip(subscriptions, self._consumers, strict=True):
             self.health.add(f"consumer {subscription.group}", consumer.problem)
         if self._relay is not None:
@@ -103,7 +104,12 @@ class Worker:
             return None
         ended = next(part for part in parts if part.done())
         error = None if ended.cancelled() else ended.exception()
-        log.error("worker.part_ended", part=ended.get_name(), reason=repr(error), exc_info=error)
+        log.error(
+            "worker.part_ended",
+            part=ended.get_name(),
+            reason="it returned" if error is None else brief(error),
+            exc_info=error,
+        )
         return ended.get_name()
 
     async def _observe(self) -> None:
@@ -140,7 +146,7 @@ async def _end(tasks: "Sequence[asyncio.Task[None]]", *, seconds: float) -> None
             await asyncio.wait(too_long, timeout=_CANCEL_SECONDS)
     for task in running:
         if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("worker.part_failed_while_draining", part=task.get_name(), reason=repr(error))
+            log.warning("worker.part_failed_while_draining", part=task.get_name(), reason=brief(error))
 
 
 async def _call(task: Task) -> None:

@@ -16,8 +16,6 @@ CrashPoint = Literal[
     "consume_after_commit",
     "receive_before_commit",
     "receive_after_commit",
-    "receive_before_commit",
-    "receive_after_commit",
     "execute_before_commit",
     "execute_after_commit",
     "relay_before_send",
