@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from services.analytics.domain.openness import Name, Reason, why_open
+from services.analytics.domain.names import Name
+from services.analytics.domain.openness import Reason, why_open
 from tests.support.stories import Story
 from tests.unit.analytics.test_facts import fold
 
