@@ -45,12 +45,21 @@ class Reply:
 
 
 class Door:
-    """Calls of one party. `api` are the addresses by service. Use as `async with`."""
+    """Calls of one party. `api` are the addresses by service, `transport` replaces the network. Use as `async with`."""
 
-    def __init__(self, api: Mapping[str, str], token: str, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        api: Mapping[str, str],
+        token: str,
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._api = api
         self._patience = patience_seconds
-        self._client = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False)
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False, transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
