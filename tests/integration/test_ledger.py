@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,70 +19,43 @@ from shared.ledger.batcher import CommandFailedError, GroupCommit
 from shared.ledger.commands import Command, Failed
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.hashchain import GENESIS, chained
-from shared.ledger.ledger import Ledger
 from shared.ledger.outbox import read_outbox
-from shared.ledger.references import References
 from shared.ledger.vault import Vault
-from tests.support.servers import Postgres
-from tests.support.tally import METADATA, TALLIES, TWINS, Add, Hide, add, migrate
-
-KEY = bytes(range(32))
+from tests.support.ledgers import KEY, ledger_on, rows
+from tests.support.tally import METADATA, Add, Hide, add
 
 
-@pytest.fixture
-async def engine(postgres: Postgres) -> AsyncIterator[AsyncEngine]:
-    engine = create_ledger_engine(postgres.fresh_database("ledger"), application="test")
-    await migrate(engine)
-    yield engine
-    await engine.dispose()
-
-
-def ledger_on(engine: AsyncEngine) -> Ledger:
-    return Ledger(
-        engine=engine,
-        service="intake",
-        aggregates=(TALLIES, TWINS),
-        vault=Vault(KEY),
-        references=References(engine),
-    )
-
-
-async def rows(engine: AsyncEngine, statement: str) -> list[Any]:
-    async with engine.connect() as connection:
-        return list((await connection.exec_driver_sql(statement)).all())
-
-
-async def test_the_migration_makes_the_tables_that_the_queries_know(engine: AsyncEngine) -> None:
+async def test_the_migration_makes_the_tables_that_the_queries_know(ledger_engine: AsyncEngine) -> None:
     def differences(connection: sa.Connection) -> list[Any]:
         return list(compare_metadata(MigrationContext.configure(connection), METADATA))
 
-    async with engine.connect() as connection:
+    async with ledger_engine.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 
-async def test_a_command_writes_event_state_outbox_request_and_wake_together(engine: AsyncEngine) -> None:
+async def test_a_command_writes_event_state_outbox_request_and_wake_together(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
 
-    [answer] = await ledger_on(engine).execute([add(stream, 3, key="a", note="first")])
+    [answer] = await ledger_on(ledger_engine).execute([add(stream, 3, key="a", note="first")])
 
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.subject) == ("accepted", stream)
     assert answer.position is not None
     assert answer.position.sequence == 1
-    assert await rows(engine, "SELECT stream, sequence, type FROM events") == [
+    assert await rows(ledger_engine, "SELECT stream, sequence, type FROM events") == [
         (stream, 1, "jointenforcement.tally.added.v1")
     ]
-    assert await rows(engine, "SELECT total, notes, detail FROM tallies") == [(3, ["first"], {"hidden": False})]
-    assert len(await rows(engine, "SELECT 1 FROM requests")) == 1
-    assert await rows(engine, "SELECT kind FROM wakes") == [("remind",)]
+    assert await rows(ledger_engine, "SELECT total, notes, detail FROM tallies") == [(3, ["first"], {"hidden": False})]
+    assert len(await rows(ledger_engine, "SELECT 1 FROM requests")) == 1
+    assert await rows(ledger_engine, "SELECT kind FROM wakes") == [("remind",)]
 
 
-async def test_what_is_published_is_what_is_stored(engine: AsyncEngine) -> None:
+async def test_what_is_published_is_what_is_stored(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    await ledger_on(engine).execute([add(stream, 1), add(stream, 2)])
+    await ledger_on(ledger_engine).execute([add(stream, 1), add(stream, 2)])
 
-    stored = await rows(engine, "SELECT data, hash FROM events ORDER BY sequence")
-    async with engine.begin() as connection:
+    stored = await rows(ledger_engine, "SELECT data, hash FROM events ORDER BY sequence")
+    async with ledger_engine.begin() as connection:
         sent = await read_outbox(connection, 10)
 
     assert [row.value for row in sent] == [data for data, _ in stored]
@@ -93,12 +65,12 @@ async def test_what_is_published_is_what_is_stored(engine: AsyncEngine) -> None:
     assert headers[1]["ce_previoushash"].decode() == stored[0].hash.hex()
 
 
-async def test_each_event_carries_the_hash_of_its_predecessor(engine: AsyncEngine) -> None:
+async def test_each_event_carries_the_hash_of_its_predecessor(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    await ledger_on(engine).execute([add(stream, 1), add(stream, 2)])
+    await ledger_on(ledger_engine).execute([add(stream, 1), add(stream, 2)])
 
     head = GENESIS
-    for row in await rows(engine, "SELECT * FROM events ORDER BY sequence"):
+    for row in await rows(ledger_engine, "SELECT * FROM events ORDER BY sequence"):
         head = chained(
             head,
             event=row.event,
@@ -109,31 +81,33 @@ async def test_each_event_carries_the_hash_of_its_predecessor(engine: AsyncEngin
             data=row.data,
         )
         assert row.hash == head
-    assert await rows(engine, "SELECT head FROM tallies") == [(head,)]
+    assert await rows(ledger_engine, "SELECT head FROM tallies") == [(head,)]
 
 
-async def test_the_same_request_has_one_effect_and_the_same_answer(engine: AsyncEngine) -> None:
-    ledger = ledger_on(engine)
+async def test_the_same_request_has_one_effect_and_the_same_answer(ledger_engine: AsyncEngine) -> None:
+    ledger = ledger_on(ledger_engine)
     first, in_batch = await ledger.execute([add(new_id(), key="a"), add(new_id(), key="a")])
     [later] = await ledger.execute([add(new_id(), key="a")])
 
     assert first == in_batch == later
-    assert len(await rows(engine, "SELECT 1 FROM events")) == 1
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
 
 
-async def test_a_key_that_is_reused_for_something_else_is_refused_and_changes_nothing(engine: AsyncEngine) -> None:
-    ledger = ledger_on(engine)
+async def test_a_key_that_is_reused_for_something_else_is_refused(
+    ledger_engine: AsyncEngine,
+) -> None:
+    ledger = ledger_on(ledger_engine)
     await ledger.execute([add(new_id(), 1, key="a")])
 
     [answer] = await ledger.execute([add(new_id(), 2, key="a")])
 
     assert isinstance(answer, Answer)
     assert (answer.outcome, answer.code) == ("refused", "key_reused")
-    assert len(await rows(engine, "SELECT 1 FROM events")) == 1
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
 
 
-async def test_a_refusal_is_answered_again_as_it_was(engine: AsyncEngine) -> None:
-    ledger = ledger_on(engine)
+async def test_a_refusal_is_answered_again_as_it_was(ledger_engine: AsyncEngine) -> None:
+    ledger = ledger_on(ledger_engine)
     [first] = await ledger.execute([add(new_id(), -1, key="a")])
     [again] = await ledger.execute([add(new_id(), -1, key="a")])
 
@@ -142,136 +116,138 @@ async def test_a_refusal_is_answered_again_as_it_was(engine: AsyncEngine) -> Non
     assert (first.outcome, first.code) == ("refused", "negative")
 
 
-async def test_two_creators_of_one_stream_both_have_their_effect(engine: AsyncEngine) -> None:
-    one, other = ledger_on(engine), ledger_on(engine)
+async def test_two_creators_of_one_stream_both_have_their_effect(ledger_engine: AsyncEngine) -> None:
+    one, other = ledger_on(ledger_engine), ledger_on(ledger_engine)
     for _ in range(20):
         stream = new_id()
         await asyncio.gather(one.execute([add(stream, 1)]), other.execute([add(stream, 2)]))
-        async with engine.connect() as connection:
+        async with ledger_engine.connect() as connection:
             total = await connection.exec_driver_sql("SELECT sequence, total FROM tallies WHERE stream = $1", (stream,))
             assert total.one() == (2, 3)
 
 
-async def test_the_same_new_request_in_two_batches_has_one_effect(engine: AsyncEngine) -> None:
-    one, other = ledger_on(engine), ledger_on(engine)
+async def test_the_same_new_request_in_two_batches_has_one_effect(ledger_engine: AsyncEngine) -> None:
+    one, other = ledger_on(ledger_engine), ledger_on(ledger_engine)
     for number in range(20):
         key = f"key-{number}"
         [[first], [second]] = await asyncio.gather(
             one.execute([add(new_id(), key=key)]), other.execute([add(new_id(), key=key)])
         )
         assert first == second
-    assert len(await rows(engine, "SELECT 1 FROM events")) == 20
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 20
 
 
-async def test_batches_on_the_same_rows_in_any_order_never_deadlock_or_lose(engine: AsyncEngine) -> None:
+async def test_batches_on_the_same_rows_in_any_order_never_deadlock_or_lose(ledger_engine: AsyncEngine) -> None:
     streams = [new_id() for _ in range(30)]
     shuffle = random.Random(7)
     batches = [[add(stream) for stream in shuffle.sample(streams, len(streams))] for _ in range(10)]
 
-    await asyncio.gather(*(ledger_on(engine).execute(batch) for batch in batches))
+    await asyncio.gather(*(ledger_on(ledger_engine).execute(batch) for batch in batches))
 
-    assert set(await rows(engine, "SELECT sequence, total FROM tallies")) == {(10, 10)}
+    assert set(await rows(ledger_engine, "SELECT sequence, total FROM tallies")) == {(10, 10)}
 
 
-async def test_one_batch_may_be_about_several_aggregates(engine: AsyncEngine) -> None:
+async def test_one_batch_may_be_about_several_aggregates(ledger_engine: AsyncEngine) -> None:
     stream, twin = new_id(), new_id()
-    await ledger_on(engine).execute([add(stream, 1), add(twin, 2, aggregate="twin"), add(stream, 3)])
+    await ledger_on(ledger_engine).execute([add(stream, 1), add(twin, 2, aggregate="twin"), add(stream, 3)])
 
-    assert await rows(engine, "SELECT total FROM tallies") == [(4,)]
-    assert await rows(engine, "SELECT total FROM twins") == [(2,)]
+    assert await rows(ledger_engine, "SELECT total FROM tallies") == [(4,)]
+    assert await rows(ledger_engine, "SELECT total FROM twins") == [(2,)]
 
 
-async def test_a_statement_that_the_database_refuses_is_halved_to_the_command_at_fault(engine: AsyncEngine) -> None:
+async def test_a_statement_that_is_refused_is_halved_to_the_command_at_fault(
+    ledger_engine: AsyncEngine,
+) -> None:
     commands = [add(new_id(), note="nul \x00" if number == 37 else "good") for number in range(100)]
 
-    outcomes = await ledger_on(engine).execute(commands)
+    outcomes = await ledger_on(ledger_engine).execute(commands)
 
     failed = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Failed)]
     assert failed == [37]
-    assert len(await rows(engine, "SELECT 1 FROM events")) == 99
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 99
 
 
-async def test_an_exception_concerns_its_command_alone(engine: AsyncEngine) -> None:
+async def test_an_exception_concerns_its_command_alone(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    outcomes = await ledger_on(engine).execute([add(stream, 1), add(stream, 2, note="crash"), add(stream, 4)])
+    outcomes = await ledger_on(ledger_engine).execute([add(stream, 1), add(stream, 2, note="crash"), add(stream, 4)])
 
     assert [isinstance(outcome, Failed) for outcome in outcomes] == [False, True, False]
-    assert await rows(engine, "SELECT sequence, total FROM tallies") == [(2, 5)]
+    assert await rows(ledger_engine, "SELECT sequence, total FROM tallies") == [(2, 5)]
 
 
-async def test_time_never_runs_backwards_in_a_stream(engine: AsyncEngine) -> None:
+async def test_time_never_runs_backwards_in_a_stream(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    ledger = ledger_on(engine)
+    ledger = ledger_on(ledger_engine)
     await ledger.execute([add(stream)])
-    async with engine.begin() as connection:
+    async with ledger_engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE tallies SET changed_at = changed_at + interval '1 hour'")
 
     await ledger.execute([add(stream)])
 
     assert await rows(
-        engine, "SELECT occurred_at = (SELECT changed_at FROM tallies) FROM events WHERE sequence = 2"
+        ledger_engine, "SELECT occurred_at = (SELECT changed_at FROM tallies) FROM events WHERE sequence = 2"
     ) == [(True,)]
 
 
-async def test_wakes_follow_the_state(engine: AsyncEngine) -> None:
+async def test_wakes_follow_the_state(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    ledger = ledger_on(engine)
+    ledger = ledger_on(ledger_engine)
     await ledger.execute([add(stream, 1)])
-    [(first,)] = await rows(engine, "SELECT due_at FROM wakes")
+    [(first,)] = await rows(ledger_engine, "SELECT due_at FROM wakes")
     await ledger.execute([add(stream, 1)])
-    [(second,)] = await rows(engine, "SELECT due_at FROM wakes")
+    [(second,)] = await rows(ledger_engine, "SELECT due_at FROM wakes")
     await ledger.execute([command_of(stream, Hide())])
 
     assert (second - first).days == 1
-    assert await rows(engine, "SELECT 1 FROM wakes") == []
+    assert await rows(ledger_engine, "SELECT 1 FROM wakes") == []
 
 
-async def test_what_was_kept_private_is_sealed_and_can_be_forgotten(engine: AsyncEngine) -> None:
+async def test_what_was_kept_private_is_sealed_and_can_be_forgotten(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    ledger = ledger_on(engine)
+    ledger = ledger_on(ledger_engine)
     await ledger.execute([command_of(stream, Add(amount=1, secret=b"a telephone number"))])
-    [(sealed,)] = await rows(engine, "SELECT sealed FROM private")
+    [(sealed,)] = await rows(ledger_engine, "SELECT sealed FROM private")
 
     await ledger.execute([command_of(stream, Hide())])
 
     assert b"telephone" not in sealed
     assert Vault(KEY).open(sealed) == b"a telephone number"
-    assert await rows(engine, "SELECT sealed, revision FROM private") == [(None, 2)]
-    async with engine.begin() as connection:
+    assert await rows(ledger_engine, "SELECT sealed, revision FROM private") == [(None, 2)]
+    async with ledger_engine.begin() as connection:
         contents = [row for row in await read_outbox(connection, 10) if row.topic == "intake.contents"]
     assert [row.value is None for row in contents] == [False, True]
 
 
-async def test_a_database_that_is_away_is_our_fault_and_changes_nothing(engine: AsyncEngine) -> None:
+async def test_a_database_that_is_away_is_our_fault_and_changes_nothing(ledger_engine: AsyncEngine) -> None:
     away = create_ledger_engine("postgresql+asyncpg://nobody:x@127.0.0.1:1/nothing", application="test")
     with pytest.raises(Unavailable):
         await ledger_on(away).execute([add(new_id())])
     await away.dispose()
 
 
-async def test_concurrent_callers_share_commits_and_each_gets_its_own_answer(engine: AsyncEngine) -> None:
+async def test_concurrent_callers_share_commits_and_each_gets_its_own_answer(ledger_engine: AsyncEngine) -> None:
     streams = [new_id() for _ in range(200)]
-    async with GroupCommit(ledger_on(engine)) as commits:
+    async with GroupCommit(ledger_on(ledger_engine)) as commits:
         answers = await asyncio.gather(*(commits.submit(add(stream)) for stream in streams))
 
     assert [answer.subject for answer in answers] == streams
-    [(transactions,)] = await rows(engine, "SELECT count(DISTINCT xmin::text) FROM events")
+    [(transactions,)] = await rows(ledger_engine, "SELECT count(DISTINCT xmin::text) FROM events")
     assert transactions < 20
 
 
-async def test_a_caller_that_goes_away_cancels_no_batch(engine: AsyncEngine) -> None:
-    async with GroupCommit(ledger_on(engine)) as commits:
+async def test_a_caller_that_goes_away_cancels_no_batch(ledger_engine: AsyncEngine) -> None:
+    async with GroupCommit(ledger_on(ledger_engine)) as commits:
         waiting = asyncio.create_task(commits.submit(add(new_id())))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
-    assert len(await rows(engine, "SELECT 1 FROM events")) == 1
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
 
 
-async def test_a_caller_hears_of_a_crash(engine: AsyncEngine) -> None:
-    async with GroupCommit(ledger_on(engine)) as commits:
+async def test_a_caller_hears_of_a_crash(ledger_engine: AsyncEngine) -> None:
+    async with GroupCommit(ledger_on(ledger_engine)) as commits:
         with pytest.raises(CommandFailedError, match="told to crash"):
             await commits.submit(add(new_id(), note="crash"))
 

@@ -1,0 +1,140 @@
+"""Receiving records of outside parties on real PostgreSQL: receipts, held records, contents that are forgotten."""
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contracts.common import Receipt
+from shared.contracts.envelope import CloudEvent, binary_headers, read_event
+from shared.contracts.intake import Content, ContentForgotten
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.records import Record
+from shared.contracts.registry import HELD, INTAKE_CONTENTS, party_uri
+from shared.kernel.identifiers import new_id
+from shared.ledger.commands import Command
+from shared.ledger.held import list_held, retry_held, skip_held
+from shared.ledger.outbox import read_outbox
+from shared.ledger.vault import Vault
+from tests.support.ledgers import KEY, ledger_on, reception_on, rows, sent
+from tests.support.tally import (
+    NOON,
+    outside_record,
+    translate,
+)
+
+
+async def test_each_outside_record_gets_one_receipt_and_a_repeat_the_same_one(ledger_engine: AsyncEngine) -> None:
+    reception = reception_on(ledger_engine)
+    await reception.consume([outside_record("a", 0), outside_record("b", 1), outside_record("a", 2)])
+    await reception.consume([outside_record("a", 3)])
+
+    receipts = [
+        msgspec.json.decode(raw or b"", type=Receipt) for raw in await sent(ledger_engine, "intake.receipts.tester")
+    ]
+    assert [receipt.request for receipt in receipts] == ["a", "b", "a", "a"]
+    assert receipts[0] == receipts[2] == receipts[3]
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 2
+
+
+async def test_a_thousand_duplicates_in_two_processes_have_one_effect(ledger_engine: AsyncEngine) -> None:
+    records = [outside_record("same", offset) for offset in range(1000)]
+    await asyncio.gather(
+        reception_on(ledger_engine).consume(records[::2]), reception_on(ledger_engine).consume(records[1::2])
+    )
+
+    receipts = await sent(ledger_engine, "intake.receipts.tester")
+    assert len(receipts) == 1000
+    assert len(set(receipts)) == 1
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
+
+
+async def test_an_outside_record_that_crashes_is_held_once_and_the_others_are_answered(
+    ledger_engine: AsyncEngine,
+) -> None:
+    reception = reception_on(ledger_engine)
+    batch = [outside_record("a", 0), outside_record("crash", 1), outside_record("c", 2)]
+    await reception.consume(batch)
+    await reception.consume(batch)
+
+    assert [held.reason for held in await list_held(ledger_engine)] == ["crashed"]
+    receipts = [
+        msgspec.json.decode(raw or b"", type=Receipt) for raw in await sent(ledger_engine, "intake.receipts.tester")
+    ]
+    assert [receipt.request for receipt in receipts] == ["a", "c", "a", "c"]
+
+
+async def test_an_outside_record_that_was_given_up_is_answered_so(ledger_engine: AsyncEngine) -> None:
+    reception = reception_on(ledger_engine)
+    await reception.consume([outside_record("crash", 1)])
+    [held] = await list_held(ledger_engine)
+
+    await skip_held(
+        ledger_engine, Vault(KEY), held.id, service="intake", operator="operator", reason="Not to be saved."
+    )
+
+    [raw] = await sent(ledger_engine, "intake.receipts.tester")
+    receipt = msgspec.json.decode(raw or b"", type=Receipt)
+    assert (receipt.record, receipt.answer.code) == ("intake.submissions.tester:0:1", "given_up")
+
+
+async def test_an_outside_record_that_was_released_is_handled(ledger_engine: AsyncEngine) -> None:
+    await reception_on(ledger_engine).consume([outside_record("crash", 1)])
+    [held] = await list_held(ledger_engine)
+    await retry_held(ledger_engine, held.id, operator="operator", reason="release 2 handles it")
+
+    def healed(record: Record, library: ReferenceLibrary) -> Command:
+        return translate(outside_record("healed", record.offset), library)
+
+    assert await ledger_on(ledger_engine).reception("intake.submissions", healed).resume() == 1
+    assert await list_held(ledger_engine) == []
+    assert len(await sent(ledger_engine, "intake.receipts.tester")) == 1
+
+
+async def test_contents_are_copied_and_a_tombstone_forgets_them_whatever_comes_late(ledger_engine: AsyncEngine) -> None:
+    stream = new_id()
+    kept = Content(report_id=stream, description="broken lamp", address=None, photos=())
+    first = content_record(stream, 1, msgspec.json.encode(kept))
+    tombstone = content_record(stream, 2, None)
+    copy = ledger_on(ledger_engine).contents_copy("dispatch.contents")
+
+    await copy.consume([first])
+    assert b"broken lamp" in (await rows(ledger_engine, "SELECT data FROM contents"))[0].data
+    await copy.consume([tombstone])
+    await copy.consume([first])
+
+    assert await rows(ledger_engine, "SELECT revision, data FROM contents") == [(2, None)]
+
+
+async def test_the_announcement_of_a_dead_letter_holds_none_of_its_content(ledger_engine: AsyncEngine) -> None:
+    await reception_on(ledger_engine).consume([outside_record("crash", 1)])
+    async with ledger_engine.begin() as connection:
+        [row] = [row for row in await read_outbox(connection, 10) if row.topic == "intake.dead-letters"]
+
+    assert read_event(row.headers, row.value).type == HELD
+    assert b'"crash"' not in (row.value or b"")
+
+
+def content_record(stream: UUID, revision: int, value: bytes | None) -> Record:
+    event = CloudEvent(
+        id=str(new_id()),
+        source=party_uri("services", "intake"),
+        type=Content.type if value else ContentForgotten.type,
+        subject=str(stream),
+        sequence=revision,
+        data=value,
+    )
+    return Record(
+        topic=INTAKE_CONTENTS,
+        partition=0,
+        offset=revision,
+        timestamp=NOON,
+        key=str(stream).encode(),
+        headers=tuple(binary_headers(event)),
+        value=value,
+    )
+
+
+async def receipts_of(engine: AsyncEngine) -> list[Receipt]:
+    return [msgspec.json.decode(raw or b"", type=Receipt) for raw in await sent(engine, "intake.receipts.tester")]
