@@ -114,10 +114,11 @@ class ReferenceWatch:
     async def run(self) -> None:
         """Look for ever."""
         while True:
-            await self._look()
+            await self.look()
             await asyncio.sleep(_WATCH_SECONDS)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Look once."""
         try:
             async with reading(self.intake.engine) as connection:
                 library = await self.intake.references.refresh(connection)
