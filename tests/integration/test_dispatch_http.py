@@ -2,54 +2,33 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
-from httpx import ASGITransport, AsyncClient, Response
 
-from services.dispatch.api.application import application
-from services.dispatch.app import compose_on, migrate_and_seed
+from services.dispatch.app import Dispatch, compose_on, migrate_and_seed
 from services.dispatch.consumers import reaction
 from services.dispatch.seed import catalogue
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.intake import Content
 from shared.contracts.registry import DISPATCH_REFERENCE, INTAKE_CONTENTS, party_uri
-from shared.kernel.clock import ManualClock
 from shared.kernel.identifiers import new_id
-from shared.ledger.batcher import GroupCommit
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.vault import Vault
-from shared.observability.health import Health
-from shared.web.authentication import TokenVerifier
+from tests.support.dispatch_client import SUPERVISION, DispatchClient, dispatch_client, problem
 from tests.support.dispatching import FIRE_LANE_UNITS, filed_report, record, relayed
 from tests.support.servers import Postgres
-from tests.support.web import ISSUER, NOON, Keys
+from tests.support.web import Keys
 
 CITY = "jiaohe"
 FIRE, POLICE = "fire-rescue", "public-security"
 
 
-class Http:
-    """Dispatch as its clients see it, and its consumers fed by hand."""
+class Http(DispatchClient):
+    """Dispatch over HTTP, and its consumers fed by hand."""
 
-    def __init__(self, client: AsyncClient, keys: Keys, feeder: Any) -> None:  # noqa: ANN401
-        self.client = client
-        self.keys = keys
-        self.feeder = feeder
-
-    async def get(self, path: str, unit: str = FIRE, post: str = "department") -> Response:
-        return await self.client.get(path, headers=self._headers(unit, post))
-
-    async def post(
-        self, path: str, body: object, unit: str, post: str = "department", *, key: str | None = None
-    ) -> Response:
-        headers = {**self._headers(unit, post), "Idempotency-Key": key or str(new_id())}
-        return await self.client.post(path, json=body, headers=headers)
-
-    async def leg(self, case_id: UUID, leg: int, act: str, unit: str, body: object = None) -> Response:
-        return await self.post(f"/v1/cases/{case_id}/legs/{leg}/{act}", body or {}, unit)
+    feeder: "Feeder"
 
     async def filed(self) -> UUID:
         """File a report; return its case."""
@@ -66,18 +45,28 @@ class Http:
             assert answer.status_code == 200, answer.text
         return case_id
 
-    def _headers(self, unit: str, post: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.keys.token(sub=f'client-of-{unit}', unit=unit, post=post)}"}
-
 
 class Feeder:
     """The consumers of dispatch."""
 
-    def __init__(self, dispatch: Any) -> None:  # noqa: ANN401
+    def __init__(self, dispatch: Dispatch) -> None:
         self.engine = dispatch.engine
         self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
         self.references = dispatch.ledger.reference_copy("dispatch.reference")
         self.contents = dispatch.ledger.contents_copy("dispatch.contents")
+
+    async def content(self, case_id: UUID) -> None:
+        """Deliver the private content of a report."""
+        content = Content(report_id=case_id, description="车道被占", address="民主路 8 号", photos=("a.jpg",))
+        event = CloudEvent(
+            id=str(new_id()),
+            source=party_uri("services", "intake"),
+            type=Content.type,
+            subject=str(case_id),
+            sequence=1,
+            data=msgspec.json.encode(content),
+        )
+        await self.contents.consume([record(INTAKE_CONTENTS, event)])
 
     async def relay(self) -> None:
         sent = await relayed(self.engine)
@@ -92,31 +81,18 @@ async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Http]:
     feeder = Feeder(dispatch)
     await feeder.relay()
     keys = Keys(tmp_path)
-    commit = GroupCommit(dispatch.ledger)
-    app: Any = application(
-        commit,
-        dispatch.database,
-        verifier=TokenVerifier(jwks_file=keys.file, issuer=ISSUER, clock=ManualClock(NOON)),
-        health=Health(),
-    )
-    transport = ASGITransport(app=app)
-    # Litestar's own lifespan must end in the task that began it, which a fixture cannot promise.
-    async with commit, AsyncClient(transport=transport, base_url="http://dispatch") as client:
-        yield Http(client, keys, feeder)
+    async with dispatch_client(dispatch, keys) as client:
+        http = Http(client.plain, keys)
+        http.feeder = feeder
+        yield http
     await engine.dispose()
-
-
-def problem(response: Response, status: int, code: str) -> dict[str, Any]:
-    found: dict[str, Any] = response.json()
-    assert (response.status_code, found.get("code")) == (status, code), response.text
-    return found
 
 
 async def test_a_case_is_handled_checked_and_closed(http: Http) -> None:
     case_id = await http.handled()
-    checked = await http.post(f"/v1/cases/{case_id}/checks", {"passed": True}, "supervision-centre", "collector")
+    checked = await http.check(case_id, passed=True)
     assert checked.status_code == 200, checked.text
-    closed = await http.post(f"/v1/cases/{case_id}/close", {}, "supervision-centre", "duty_leader")
+    closed = await http.close(case_id)
     assert closed.status_code == 200, closed.text
     assert closed.headers["Joint-Position"] == f"dispatch.cases:{case_id}:14"
     found = (await http.get(f"/v1/cases/{case_id}?after={closed.headers['Joint-Position']}")).json()
@@ -128,16 +104,7 @@ async def test_a_case_is_handled_checked_and_closed(http: Http) -> None:
 
 async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(http: Http) -> None:
     case_id = await http.filed()
-    content = Content(report_id=case_id, description="车道被占", address="民主路 8 号", photos=("a.jpg",))
-    event = CloudEvent(
-        id=str(new_id()),
-        source=party_uri("services", "intake"),
-        type=Content.type,
-        subject=str(case_id),
-        sequence=1,
-        data=msgspec.json.encode(content),
-    )
-    await http.feeder.contents.consume([record(INTAKE_CONTENTS, event)])
+    await http.feeder.content(case_id)
     found = (await http.get(f"/v1/cases/{case_id}")).json()
     assert found["explanation"]["rule"] == "E0496"
     assert found["explanation"]["considered"] == [{"rule": "E0496", "verdict": "won"}]
@@ -151,6 +118,17 @@ async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(htt
     }
 
 
+async def test_private_content_is_shown_to_the_centres_and_to_units_that_handle_the_case(http: Http) -> None:
+    case_id = await http.filed()
+    await http.feeder.content(case_id)
+    path = f"/v1/cases/{case_id}"
+    assert (await http.get(path, FIRE, "department")).json()["content"]["description"] == "车道被占"
+    assert (await http.get(path, SUPERVISION, "collector")).json()["content"]["description"] == "车道被占"
+    assert (await http.get(path, "health", "department")).json()["content"] is None
+    problem(await http.get(path, "citizen-portal", "source"), 404, "unknown_case")
+    assert (await http.get("/v1/cases", "citizen-portal", "source")).json()["cases"] == []
+
+
 async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
     case_id = await http.filed()
     problem(await http.leg(case_id, 1, "sign", POLICE), 403, "not_entitled_other_leg")
@@ -161,25 +139,24 @@ async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
     assert stale["revision"] == 1
     errors = problem(await http.leg(case_id, 1, "feedback", FIRE, {"post": "leader"}), 422, "invalid")["errors"]
     assert {error["field"] for error in errors} == {"post", "closing_condition"}
-    closing = await http.post(f"/v1/cases/{case_id}/close", {}, "supervision-centre", "duty_leader")
-    assert len(problem(closing, 409, "wrong_state_leg_open")["errors"]) == 6
+    assert len(problem(await http.close(case_id), 409, "wrong_state_leg_open")["errors"]) == 6
 
 
 async def test_a_handling_unit_neither_checks_nor_closes(http: Http) -> None:
     case_id = await http.handled()
     path = f"/v1/cases/{case_id}"
-    problem(await http.post(f"{path}/checks", {"passed": True}, FIRE), 403, "not_entitled_post")
+    problem(await http.post(f"{path}/checks", {"passed": True}, FIRE, "department"), 403, "not_entitled_post")
     problem(await http.post(f"{path}/checks", {"passed": True}, FIRE, "collector"), 403, "not_entitled_post_of_unit")
 
 
 async def test_the_same_key_has_one_effect_and_the_same_answer(http: Http) -> None:
     case_id = await http.filed()
     path = f"/v1/cases/{case_id}/legs/1/sign"
-    first = await http.post(path, {}, FIRE, key="k-1")
-    again = await http.post(path, {}, FIRE, key="k-1")
+    first = await http.post(path, {}, FIRE, "department", key="k-1")
+    again = await http.post(path, {}, FIRE, "department", key="k-1")
     assert (first.status_code, again.status_code) == (200, 200)
     assert first.json() == again.json()
-    problem(await http.post(path, {"expected_revision": 2}, FIRE, key="k-1"), 422, "key_reused")
+    problem(await http.post(path, {"expected_revision": 2}, FIRE, "department", key="k-1"), 422, "key_reused")
 
 
 async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> None:
@@ -187,10 +164,10 @@ async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> No
     await http.leg(case_id, 2, "return-requests", POLICE, {"reason": "not_our_duty", "ground": "line 3"})
     ruling = {"upheld": True, "reason": "traffic", "to_unit": "no-such-unit"}
     path = f"/v1/cases/{case_id}"
-    refused = await http.post(f"{path}/legs/2/return-decision", ruling, "supervision-centre", "duty_leader")
+    refused = await http.post(f"{path}/legs/2/return-decision", ruling, SUPERVISION, "duty_leader")
     problem(refused, 422, "unknown_unit")
     ruling["to_unit"] = "traffic-police"
-    upheld = await http.post(f"{path}/legs/2/return-decision", ruling, "supervision-centre", "duty_leader")
+    upheld = await http.post(f"{path}/legs/2/return-decision", ruling, SUPERVISION, "duty_leader")
     assert upheld.status_code == 200, upheld.text
     waived = await http.post(f"{path}/legs/3/waive", {"reason": "not needed"}, "city-leadership", "leader")
     assert waived.status_code == 200, waived.text
@@ -225,7 +202,7 @@ async def test_a_read_after_a_filed_report_waits_and_says_that_it_waits(http: Ht
 async def test_an_administrator_publishes_and_everybody_reads_every_version(http: Http) -> None:
     path = "/v1/reference/catalogue/jiaohe"
     document = msgspec.to_builtins(catalogue(CITY))
-    problem(await http.post(path, document, FIRE), 403, "not_entitled")
+    problem(await http.post(path, document, FIRE, "department"), 403, "not_entitled")
     published = await http.post(f"{path}?expected_version=1", document, "joint-administration", "administrator")
     assert published.status_code == 201, published.text
     await http.feeder.relay()
@@ -240,7 +217,7 @@ async def test_an_administrator_publishes_and_everybody_reads_every_version(http
 
 
 async def test_the_description_names_every_route(http: Http) -> None:
-    description = (await http.client.get("/schema/openapi.json")).json()
+    description = (await http.plain.get("/schema/openapi.json")).json()
     assert {path for path in description["paths"] if path.startswith("/v1")} == {
         "/v1/cases",
         "/v1/cases/{case_id}",
