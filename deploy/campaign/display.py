@@ -7,7 +7,7 @@ from typing import Final, Self
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.campaign.expectation import Figures, Tally
 from deploy.campaign.gauges import Gauge
@@ -59,7 +59,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         if outcome.answered.groups.get(grouping):
             console.print(_grouped(title, outcome.answered, grouping))
     if outcome.open_cases:
-        table = Table("案件 case", "未结缘由 why it is open", title="未结 open")
+        table = Table("案件 case", Column("未结缘由 why it is open", overflow="fold"), title="未结 open")
         for case in outcome.open_cases:
             table.add_row(case.case_id, "\n".join(f"{zh}\n{en}" for zh, en in case.sentences))
         console.print(table)
