@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -12,15 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import tables
 from services.analytics.app import build_worker, compose_on, rebuild
-from services.analytics.consumers.rebuild import RebuildReport, rebuild_beside
+from services.analytics.consumers.rebuild import Place, RebuildReport, rebuild_beside
 from services.analytics.settings import Settings
 from shared.contracts.records import Record
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS, topic_named
+from shared.kernel.errors import Unavailable
 from shared.ledger.engine import create_ledger_engine
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.reader import read_all
 from shared.observability.health import Health
-from tests.integration.test_analytics import VAULT, city, disorder, feed, total
+from tests.integration.test_analytics import VAULT, city, disorder, dump, feed, total
 from tests.support.servers import Broker, Postgres, embedded_broker
 from tests.support.stories import Story
 
@@ -159,3 +160,22 @@ async def test_the_worker_counts_what_is_published_and_a_rebuild_by_settings_agr
     report = await rebuild(settings, read.append)
     assert report.equal
     assert read[-1] == report.records == len(everything)
+
+
+async def test_a_rebuild_whose_session_dies_says_so_and_leaves_the_live_one_as_it_was(analytics: Analytics) -> None:
+    everything = await analytics.published(Story().handled().closed().records())
+    await feed(analytics.engine, everything)
+    before = await dump(analytics.engine)
+
+    async def read(topics: Sequence[str], *, since: Mapping[Place, int]) -> AsyncIterator[list[Record]]:
+        yield everything[:1]
+        await analytics.tamper(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE application_name = 'analytics.rebuild' AND usename = current_user"
+        )
+        yield everything[1:]
+
+    with pytest.raises(Unavailable):
+        await rebuild_beside(analytics.url, VAULT, read, progress=lambda _records: None, patience_seconds=PATIENCE)
+    assert await dump(analytics.engine) == before
+    assert (await analytics.rebuilt()).equal
