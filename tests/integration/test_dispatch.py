@@ -241,7 +241,7 @@ async def test_a_case_whose_departments_act_at_the_same_time_meets_no_false_conf
         for leg, unit in ((2, POLICE), (3, STREET), (4, PROPERTY), (5, URBAN))
     ]
     over_topic = city.act(FIRE, SignLeg(case_id=case_id, leg=1, expected_revision=1))
-    (answer,), *responses = await asyncio.gather(over_topic, *over_http)
+    (answer,), responses = await asyncio.gather(over_topic, asyncio.gather(*over_http))
     assert answer.outcome == "accepted"
     assert [response.status_code for response in responses] == [200] * 4
     stale = await city.http.leg(case_id, 2, "feedback", POLICE, {"closing_condition": "x", "expected_revision": 1})
