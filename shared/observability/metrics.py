@@ -72,12 +72,6 @@ COMMANDS: Final = Counter(
     "Commands by outcome: `accepted`, `refused`, `failed` (our bug) or `repeated` (answered from the record).",
     ["aggregate", "outcome"],
 )
-LEDGER_BATCH_COMMANDS: Final = Histogram(
-    "joint_ledger_batch_commands", "Commands in one transaction.", buckets=_BATCH_SIZES
-)
-LEDGER_BATCH_SECONDS: Final = Histogram(
-    "joint_ledger_batch_seconds", "Time of one transaction, from the first lock to the commit.", buckets=_SECONDS
-)
 BATCH_RERUNS: Final = Counter(
     "joint_ledger_batch_reruns_total", "Transactions that ran again because another one was in the way."
 )
