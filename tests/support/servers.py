@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -31,6 +31,9 @@ from deploy.embedded.settings import SystemSettings
 from shared.contracts.registry import Topic
 from shared.messaging.access import KafkaAccess, wait_until_ready
 from shared.messaging.provisioning import create_topics, provision
+
+if TYPE_CHECKING:
+    from testcontainers.core.container import DockerContainer
 
 EMBEDDED: Final = "embedded"
 CONTAINERS: Final = "containers"
@@ -188,7 +191,9 @@ def _containers_wanted() -> bool:
 def _postgres_container() -> Iterator[Postgres]:
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - needs a container engine
 
-    with PostgresContainer("postgres:18", driver=None) as container:
+    container = PostgresContainer("postgres:18", driver=None)
+    _publish_on_loopback(container, container.port, _free_port())
+    with container:
         yield Postgres(owner_url=create_database(plain_url(container.get_connection_url())))
 
 
@@ -196,16 +201,26 @@ def _postgres_container() -> Iterator[Postgres]:
 def _kafka_container() -> Iterator[Broker]:
     from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - needs a container engine
 
-    # The port outside is chosen before the start, because the node must advertise it.
-    with temporary_home() as home:
-        port = remembered_ports(home, ["kafka"])["kafka"]
-    container = DockerContainer("apache/kafka:4.3.1").with_bind_ports(CONTAINER_PORT, port)
+    container = DockerContainer("apache/kafka:4.3.1")
+    port = _free_port()  # chosen before the start, because the node must advertise it
+    _publish_on_loopback(container, CONTAINER_PORT, port)
     for name, value in _kafka_container_settings(port).items():
         container.with_env(f"KAFKA_{name}", value)
     with container:
         access = KafkaAccess(bootstrap=f"{LOOPBACK}:{port}")
         wait_until_ready(access, seconds=START_SECONDS)
         yield Broker(access=access)
+
+
+def _publish_on_loopback(container: "DockerContainer", inside: int, outside: int) -> None:
+    """Let this machine alone reach a port of the container; `with_bind_ports` would open it to everybody."""
+    container.ports.clear()
+    container.ports[f"{inside}/tcp"] = (LOOPBACK, outside)  # type: ignore[assignment]  # passed on to the engine
+
+
+def _free_port() -> int:
+    with temporary_home() as home:
+        return remembered_ports(home, ["container"])["container"]
 
 
 def _kafka_container_settings(port: int) -> dict[str, str]:
