@@ -37,7 +37,7 @@ async def open_cases_of(door: Door, campaign: str) -> list[OpenCase]:
 
 
 def _open(door: Door, campaign: str) -> Any:  # noqa: ANN401 - documents as they came
-    return door.items("analytics", "/v1/cases", "items", campaign=campaign, counted="open")
+    return door.items("analytics", "/v1/cases", campaign=campaign, counted="open")
 
 
 def _reasons(case: Mapping[str, Any]) -> Reasons:

@@ -41,7 +41,7 @@ class Centre:
     async def _take_up(self, source: str) -> None:
         for state, post, act in (("reported", "acceptor", "accept"), ("accepted", "duty_leader", "file")):
             door = self._doors[post]
-            waiting = [item async for item in door.items("intake", "/v1/reports", "items", state=state, source=source)]
+            waiting = [item async for item in door.items("intake", "/v1/reports", state=state, source=source)]
             for report in waiting:
                 place = report["place"]
                 problem = self._positions.find(place["longitude"], place["latitude"])

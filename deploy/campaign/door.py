@@ -94,10 +94,8 @@ class Door:
         given = {name: value for name, value in parameters.items() if value is not None}
         return await self._patiently("GET", service, path, params=given)
 
-    async def items(
-        self, service: str, path: str, name: str, **parameters: str | int | None
-    ) -> AsyncIterator[dict[str, Any]]:
-        """Yield the entries of every page of a list; `name` is how a page calls them.
+    async def items(self, service: str, path: str, **parameters: str | int | None) -> AsyncIterator[dict[str, Any]]:
+        """Yield the entries of every page of a list.
 
         Raises:
             Unreachable: when the service does not list them.
@@ -107,7 +105,7 @@ class Door:
             reply = await self.get(service, path, limit=_PAGE, cursor=cursor, **parameters)
             if not reply.accepted:
                 raise Unreachable(f"{service} does not list {path}: {reply}")
-            for item in reply.document[name]:
+            for item in reply.document["items"]:
                 yield item
             cursor = reply.document.get("next")
             if cursor is None:

@@ -69,9 +69,7 @@ class Watch:
         items = [
             item
             for state in states
-            async for item in self._door.items(
-                "dispatch", "/v1/cases", "cases", campaign=self._campaign, state=state, unit=unit
-            )
+            async for item in self._door.items("dispatch", "/v1/cases", campaign=self._campaign, state=state, unit=unit)
         ]
         await side_by_side(self._recognise(str(item["id"])) for item in items)
         return [

@@ -12,6 +12,7 @@ import msgspec
 from shared.contracts.asyncapi import asyncapi_document
 from shared.contracts.registry import MESSAGES, SERVICES
 from tests.contract.examples import example_of
+from tests.contract.interfaces import openapi_document
 
 FOLDER: Final = Path(__file__).parent
 GOLDEN: Final = FOLDER / "golden"
@@ -36,7 +37,9 @@ def written(name: str) -> str:
 
 def documents() -> dict[str, str]:
     """Return every snapshot by its file name."""
-    return {f"asyncapi-{service}.json": pretty(asyncapi_document(service, VERSION)) for service in SERVICES}
+    topics = {f"asyncapi-{service}.json": pretty(asyncapi_document(service, VERSION)) for service in SERVICES}
+    interfaces = {f"openapi-{service}.json": pretty(openapi_document(service)) for service in SERVICES}
+    return topics | interfaces
 
 
 def main() -> None:

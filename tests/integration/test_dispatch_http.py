@@ -126,7 +126,7 @@ async def test_private_content_is_shown_to_the_centres_and_to_units_that_handle_
     assert (await http.get(path, SUPERVISION, "collector")).json()["content"]["description"] == "车道被占"
     assert (await http.get(path, "health", "department")).json()["content"] is None
     problem(await http.get(path, "citizen-portal", "source"), 404, "unknown_case")
-    assert (await http.get("/v1/cases", "citizen-portal", "source")).json()["cases"] == []
+    assert (await http.get("/v1/cases", "citizen-portal", "source")).json()["items"] == []
 
 
 async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
@@ -181,13 +181,13 @@ async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> No
 async def test_lists_filter_and_page(http: Http) -> None:
     ids = sorted([await http.filed() for _ in range(3)], reverse=True)
     first = (await http.get("/v1/cases?state=dispatched&unit=fire-rescue&street=220281001&limit=2")).json()
-    assert [case["id"] for case in first["cases"]] == [str(one) for one in ids[:2]]
+    assert [case["id"] for case in first["items"]] == [str(one) for one in ids[:2]]
     second = (await http.get(f"/v1/cases?category=E0496&campaign=winter&limit=2&cursor={first['next']}")).json()
-    assert [case["id"] for case in second["cases"]] == [str(ids[2])]
+    assert [case["id"] for case in second["items"]] == [str(ids[2])]
     assert second["next"] is None
     tasks = (await http.get("/v1/legs?unit=fire-rescue&limit=1")).json()
-    assert [(task["case_id"], task["leg"]["leg"]) for task in tasks["legs"]] == [(str(ids[0]), 1)]
-    assert (await http.get("/v1/cases?state=closed")).json() == {"cases": [], "next": None}
+    assert [(task["case_id"], task["leg"]["leg"]) for task in tasks["items"]] == [(str(ids[0]), 1)]
+    assert (await http.get("/v1/cases?state=closed")).json() == {"items": [], "next": None}
     problem(await http.get("/v1/cases?state=nonsense&limit=0"), 400, "invalid_parameter")
 
 

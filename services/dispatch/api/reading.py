@@ -63,7 +63,7 @@ class CaseReads(Controller):
         """List cases, newest first."""
         await wait_until_reached(after, database.reached)
         found, following = await database.cases(wanted, limit=limit, before=cursor)
-        return CasePage(cases=tuple(summary_of(known) for known in found), next=following)
+        return CasePage(items=tuple(summary_of(known) for known in found), next=following)
 
     @get("/{case_id:uuid}")
     async def read_case(self, case_id: FromPath[UUID], actor: Caller, database: Reads, after: After = None) -> Dossier:
@@ -97,4 +97,4 @@ class LegReads(Controller):
             raise ProblemError(status_of("not_entitled"), "not_entitled_post", "A source has no tasks.")
         await wait_until_reached(after, database.reached)
         found, following = await database.legs(unit=unit, state=wanted_state, limit=limit, before=cursor)
-        return TaskPage(legs=tuple(task_of(one) for one in found), next=following)
+        return TaskPage(items=tuple(task_of(one) for one in found), next=following)

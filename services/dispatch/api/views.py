@@ -48,7 +48,7 @@ class CaseSummary(Message, frozen=True, kw_only=True):
 class CasePage(Message, frozen=True, kw_only=True):
     """One page of cases, newest first; `next` is the `cursor` of the page after it."""
 
-    cases: tuple[CaseSummary, ...]
+    items: tuple[CaseSummary, ...]
     next: UUID | None
 
 
@@ -67,7 +67,7 @@ class Task(Message, frozen=True, kw_only=True):
 class TaskPage(Message, frozen=True, kw_only=True):
     """The tasks of one page of cases, newest case first; `next` is the `cursor` of the page after it."""
 
-    legs: tuple[Task, ...]
+    items: tuple[Task, ...]
     next: UUID | None
 
 
