@@ -1,12 +1,13 @@
 """`joint`: everything that a person does with the system on this machine."""
 
 import sys
+from collections.abc import Sequence
 
 import cyclopts
 
 
-def main() -> None:
-    """Run the command that the arguments name and end with its exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments (without them the process's own) name, and end with its exit code."""
     from deploy.cli import ledger, play, system
 
     app = cyclopts.App(
@@ -21,5 +22,5 @@ def main() -> None:
     )
     for commands in (play, system, ledger):
         commands.register(app)
-    result = app()
+    result = app(list(sys.argv[1:] if arguments is None else arguments))
     sys.exit(result if isinstance(result, int) else 0)

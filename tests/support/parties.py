@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -26,8 +26,6 @@ from shared.contracts.registry import (
 )
 from shared.kernel.identifiers import new_id
 from shared.messaging.client import Mode, PartyClient
-
-T = TypeVar("T")
 
 SECONDS: Final = 30.0
 
@@ -53,7 +51,7 @@ async def eventually(condition: Callable[[], object], what: str, seconds: float 
         raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
 
 
-async def reaches(read: Callable[[], Awaitable[T]], wanted: T, seconds: float = SECONDS) -> None:
+async def reaches(read: Callable[[], Awaitable[object]], wanted: object, seconds: float = SECONDS) -> None:
     """Return when what is read again and again is what is wanted; fail with what it is when it is not in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while (found := await read()) != wanted:

@@ -20,6 +20,7 @@ from deploy.campaign.stage import Stage
 from deploy.embedded.processes import remembered_process
 from deploy.embedded.services import PROCESSES
 from deploy.embedded.settings import PROJECT_ROOT
+from tests.support.command import joint
 from tests.support.parties import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -33,9 +34,10 @@ async def played(stage: Stage, campaign: Campaign) -> Outcome:
     return await play(stage, campaign, quiet())
 
 
-def joint(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=200, check=False)
+@pytest.fixture(scope="module")
+def small(stage: Stage) -> Outcome:
+    """Return what came out of the plan with every kind of deviation, under the code `small-1`."""
+    return asyncio.run(played(stage, prepare(stage, load_plan(PLANS / "small.toml"), "small-1")))
 
 
 @asynccontextmanager
@@ -61,19 +63,17 @@ async def killing_each_process_once(stage: Stage, campaign: Campaign) -> AsyncIt
         killing.cancel()
 
 
-async def test_a_campaign_with_every_kind_of_deviation_ends_as_planned(stage: Stage) -> None:
-    outcome = await played(stage, prepare(stage, load_plan(PLANS / "small.toml"), "small-1"))
-    assert outcome.differences == ()
-    assert outcome.troubles == ()
-    assert len(outcome.open_cases) == sum(outcome.expected.open_cases.values())
-    assert all(zh and en for case in outcome.open_cases for zh, en in case.sentences)
+def test_a_campaign_with_every_kind_of_deviation_ends_as_planned(small: Outcome) -> None:
+    assert small.differences == ()
+    assert small.troubles == ()
+    assert len(small.open_cases) == sum(small.expected.open_cases.values())
+    assert all(zh and en for case in small.open_cases for zh, en in case.sentences)
 
 
-async def test_a_campaign_played_again_under_its_code_changes_nothing(stage: Stage) -> None:
-    before = await played(stage, prepare(stage, load_plan(PLANS / "small.toml"), "small-2"))
-    after = await played(stage, prepare(stage, load_plan(PLANS / "small.toml"), "small-2"))
-    assert before.differences == after.differences == ()
-    assert {case.case_id for case in before.open_cases} == {case.case_id for case in after.open_cases}
+async def test_a_campaign_played_again_under_its_code_changes_nothing(stage: Stage, small: Outcome) -> None:
+    again = await played(stage, prepare(stage, load_plan(PLANS / "small.toml"), small.code))
+    assert again.differences == ()
+    assert {case.case_id for case in again.open_cases} == {case.case_id for case in small.open_cases}
 
 
 async def test_the_campaign_of_the_source_report_survives_each_process_being_killed(stage: Stage) -> None:
@@ -90,21 +90,25 @@ async def test_the_campaign_of_the_source_report_survives_each_process_being_kil
 
 
 def test_an_empty_plan_is_nothing_of_nothing(stage: Stage) -> None:
-    done = joint("campaign", "--plan", str(PLANS / "empty.toml"))
+    """As a program of its own: what `make campaign PLAN=file` calls."""
+    command = [sys.executable, "-c", "from deploy.cli import main; main()"]
+    arguments = ["campaign", "--plan", str(PLANS / "empty.toml")]
+    done = subprocess.run(
+        [*command, *arguments], cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "0 reported · 0 closed · —"
 
 
-def test_a_figure_that_differs_from_the_plan_is_named_and_fails(stage: Stage) -> None:
-    joint("campaign", "--plan", str(PLANS / "small.toml"), "--code", "small-1")
-    done = joint("campaign", "--plan", str(PLANS / "empty.toml"), "--code", "small-1")
-    assert done.returncode == 3
-    assert "reported: the plan expects 0, analytics answers 16" in done.stdout
+def test_a_figure_that_differs_from_the_plan_is_named_and_fails(small: Outcome) -> None:
+    done = joint("campaign", "--plan", str(PLANS / "empty.toml"), "--code", small.code)
+    assert done.code == 3
+    assert "reported: the plan expects 0, analytics answers 16" in done.out
 
 
 def test_a_plan_that_cannot_be_used_is_refused_with_its_own_exit_code(stage: Stage, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text((PLANS / "small.toml").read_text(encoding="utf-8").replace("E0136", "E9999"), encoding="utf-8")
     done = joint("campaign", "--plan", str(plan))
-    assert done.returncode == 2
-    assert "no category E9999" in done.stderr
+    assert done.code == 2
+    assert "no category E9999" in done.err

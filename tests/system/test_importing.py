@@ -2,15 +2,13 @@
 
 import csv
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from deploy.campaign.stage import Stage
-from deploy.embedded.settings import PROJECT_ROOT
 from deploy.importer.mapping import MAPPINGS
+from tests.support.command import Done, joint_aside
 from tests.support.parties import reaches
 
 SAMPLE = MAPPINGS.parent / "samples" / "boston311_2015.csv"
@@ -19,10 +17,12 @@ UNKNOWN_POSITIONS = 63
 pytestmark = pytest.mark.timeout(180)
 
 
-def import_(file: Path, source: str = "boston311", mapping: str = "boston311") -> subprocess.CompletedProcess[str]:
-    arguments = ["import", str(file), "--source", source, "--mapping", mapping]
-    command = [sys.executable, "-c", "from deploy.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=150, check=False)
+async def import_(file: Path, source: str = "boston311", mapping: str = "boston311") -> Done:
+    return await joint_aside("import", str(file), "--source", source, "--mapping", mapping)
+
+
+def summary(done: Done) -> str:
+    return next(line for line in done.out.splitlines() if " rows: " in line)
 
 
 async def imported(stage: Stage) -> int:
@@ -36,11 +36,11 @@ async def test_the_sample_is_loaded_once_however_often_it_is_imported(stage: Sta
     file.write_bytes(SAMPLE.read_bytes())
     with file.open(encoding="utf-8", newline="") as table:
         rows = len(list(csv.DictReader(table)))
-    first = import_(file)
-    assert first.returncode == 0, first.stderr
+    first = await import_(file)
+    assert first.code == 0, first.err
     accepted = rows - UNKNOWN_POSITIONS
-    assert f"{rows} rows: {accepted} accepted, {UNKNOWN_POSITIONS} refused" in first.stdout
-    assert import_(file).stdout == first.stdout
+    assert f"{rows} rows: {accepted} accepted, {UNKNOWN_POSITIONS} refused" in first.out
+    assert summary(await import_(file)) == summary(first)
     await reaches(lambda: imported(stage), accepted)
 
 
@@ -57,8 +57,8 @@ async def test_refused_rows_are_written_as_they_were_with_every_reason(stage: St
     writer.writeheader()
     writer.writerows([broken, outside, nameless])
     file.write_text(written.getvalue(), encoding="utf-8")
-    done = import_(file)
-    assert done.returncode == 0, done.stderr
+    done = await import_(file)
+    assert done.code == 0, done.err
     with (tmp_path / "broken.csv.refused.csv").open(encoding="utf-8", newline="") as table:
         refused = list(csv.DictReader(table))
     assert [{name: found[name] for name in header} for found in refused] == [broken, outside, nameless]
@@ -68,19 +68,19 @@ async def test_refused_rows_are_written_as_they_were_with_every_reason(stage: St
     assert "has no id" in refused[2]["reasons"]
 
 
-def test_a_source_that_does_not_exist_is_refused_row_by_row(stage: Stage, tmp_path: Path) -> None:
+async def test_a_source_that_does_not_exist_is_refused_row_by_row(stage: Stage, tmp_path: Path) -> None:
     file = tmp_path / "sample.csv"
     file.write_text("".join(SAMPLE.open(encoding="utf-8").readlines()[:2]), encoding="utf-8")
-    done = import_(file, source="nobody")
-    assert "1 rows: 0 accepted, 1 refused" in done.stdout
+    done = await import_(file, source="nobody")
+    assert "1 rows: 0 accepted, 1 refused" in done.out
 
 
 @pytest.mark.parametrize(
     "file, mapping, said", [("none.csv", "boston311", "cannot be read"), ("none.csv", "nowhere", "no such mapping")]
 )
-def test_files_that_cannot_be_used_are_refused_by_name(
+async def test_files_that_cannot_be_used_are_refused_by_name(
     stage: Stage, tmp_path: Path, file: str, mapping: str, said: str
 ) -> None:
-    done = import_(tmp_path / file, mapping=mapping)
-    assert done.returncode == 2
-    assert said in done.stderr
+    done = await import_(tmp_path / file, mapping=mapping)
+    assert done.code == 2
+    assert said in done.err
