@@ -30,6 +30,8 @@ def register(app: cyclopts.App) -> None:
 def up(*, detach: bool = False, restart: bool = False) -> None:
     """Start Kafka, PostgreSQL and the three services, and stay until Ctrl-C.
 
+    启动 Kafka、PostgreSQL 和三个服务，保持运行直到按下 Ctrl-C。
+
     JOINT_KAFKA_BOOTSTRAP and JOINT_DATABASE_URL use existing servers instead of the embedded ones.
 
     Parameters
@@ -39,10 +41,12 @@ def up(*, detach: bool = False, restart: bool = False) -> None:
     restart
         Start a service process again when it ends by itself, instead of ending the system.
     """
+    from deploy.cli.running import know_the_city, this_stage
     from deploy.embedded import supervisor
     from deploy.embedded.system import AlreadyRunning
 
     home, settings = _home()
+    know_the_city(this_stage())
     try:
         with _failures_shown():
             if detach:
@@ -57,6 +61,8 @@ def up(*, detach: bool = False, restart: bool = False) -> None:
 
 def status(*, json: bool = False) -> int:
     """Show each process with memory (PSS), lag and rate, and how long the start took.
+
+    显示各进程的内存、积压与速率。
 
     Parameters
     ----------
@@ -83,7 +89,10 @@ def status(*, json: bool = False) -> int:
 
 
 def down() -> None:
-    """End the system of this folder: the services finish what they do, then the servers."""
+    """End the system of this folder: the services finish what they do, then the servers.
+
+    停止本目录的系统：先停服务，再停服务器。
+    """
     from deploy.embedded.supervisor import stop_detached
 
     _, settings = _home()
@@ -93,6 +102,8 @@ def down() -> None:
 
 def reset(*, yes: bool = False) -> int:
     """Delete all data of the system: database, topics, passwords, logs.
+
+    删除系统的全部数据（不可恢复）。
 
     Parameters
     ----------
@@ -123,6 +134,8 @@ def reset(*, yes: bool = False) -> int:
 def token(*, client: str, unit: str, post: str, person: str | None = None, hours: float = 8.0) -> None:
     """Print a token for the HTTP API, signed by this system's own issuer.
 
+    签发调用 HTTP 接口的令牌。
+
     Parameters
     ----------
     client
@@ -151,6 +164,8 @@ def party(
     department: Annotated[tuple[str, ...], Parameter(negative=())] = (),
 ) -> None:
     """Add outside parties: topics, users and rights; show how each reaches the broker.
+
+    登记外部单位：主题、用户与权限。
 
     Parameters
     ----------
