@@ -1,16 +1,18 @@
 """From a record of one of our own topics to an arrival of its stream; a record that cannot be read is dead (I-7)."""
 
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from shared.contracts.envelope import CloudEvent, read_event
+from shared.contracts.envelope import SEQUENCE_DIGITS, CloudEvent, read_event
 from shared.contracts.records import Record
 from shared.kernel.errors import Unreadable
 from shared.kernel.identifiers import named_id
 from shared.ledger.commands import Delivery
 from shared.ledger.take import Arrival
 
+_LARGEST_SEQUENCE: Final = 2**63 - 1
 NEXT = 0
 """The sequence of a record that does not say which it is: whatever its stream expects next."""
 
@@ -88,8 +90,9 @@ def _problem(event: CloudEvent, stream: UUID, *, keyed: bool) -> str | None:
 
 def _sequence(record: Record) -> int | None:
     for name, value in record.headers:
-        if name == "ce_sequence" and value is not None and value.isdigit():
-            return int(value)
+        if name == "ce_sequence" and value is not None and value.isdigit() and len(value) <= SEQUENCE_DIGITS:
+            sequence = int(value)
+            return sequence if sequence <= _LARGEST_SEQUENCE else None
     return None
 
 

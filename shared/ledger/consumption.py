@@ -4,7 +4,6 @@ I-6: event n of a stream is taken once, after n-1. I-7: a message that cannot be
 holds its own stream and nobody else's. I-5: positions, held messages and effects commit together.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -20,6 +19,7 @@ from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, load_held, lock_positions
+from shared.ledger.patience import repeat
 from shared.ledger.take import Arrival, Taken, take
 from shared.ledger.transaction import BatchFailedError, in_transaction
 from shared.ledger.vault import Vault
@@ -105,10 +105,8 @@ class Consumption:
         return len(ready)
 
     async def keep_resuming(self, every_seconds: float = 1.0) -> None:
-        """Call `resume` for ever; a worker's task."""
-        while True:
-            await self.resume()
-            await asyncio.sleep(every_seconds)
+        """Call `resume` for ever, also after the database was away; a worker's task."""
+        await repeat(f"{self._consumer}.resume", self.resume, every_seconds)
 
     async def _halving(self, queues: Sequence[Queue]) -> None:
         try:

@@ -1,6 +1,5 @@
 """Receive records of outside parties: every one gets exactly one outcome, a receipt or a held message (I-3)."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +19,7 @@ from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_requests, lock_states
+from shared.ledger.patience import repeat
 from shared.ledger.references import References
 from shared.ledger.transaction import BatchFailedError, in_halves
 from shared.ledger.vault import Vault
@@ -83,10 +83,8 @@ class Reception:
         return len(released)
 
     async def keep_resuming(self, every_seconds: float = 1.0) -> None:
-        """Call `resume` for ever; a worker's task."""
-        while True:
-            await self.resume()
-            await asyncio.sleep(every_seconds)
+        """Call `resume` for ever, also after the database was away; a worker's task."""
+        await repeat(f"{self._consumer}.resume", self.resume, every_seconds)
 
     async def _run(
         self, connection: AsyncConnection, items: Sequence[_Received], failure: BatchFailedError | None

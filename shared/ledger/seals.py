@@ -1,6 +1,5 @@
 """Seals (I-17): hourly, the heads of all streams as a Merkle root, written and published, so that history is fixed."""
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from shared.kernel.identifiers import named_id
 from shared.ledger.draft import OutboxRow
 from shared.ledger.hashchain import merkle_root
 from shared.ledger.load import database_now
+from shared.ledger.patience import repeat
 from shared.ledger.transaction import in_transaction
 from shared.ledger.write import write_outbox
 from shared.observability import metrics
@@ -77,9 +77,11 @@ async def seal_if_due(
 
 async def keep_sealing(engine: AsyncEngine, service: str, every: timedelta = EVERY) -> None:
     """Seal every period for ever; a worker's task, safe in every replica."""
-    while True:
+
+    async def seal() -> None:
         await seal_if_due(engine, service, every)
-        await asyncio.sleep(min(60.0, every.total_seconds() / 4))
+
+    await repeat(f"{service}.seal", seal, min(60.0, every.total_seconds() / 4))
 
 
 def sealed_data(seal: Seal) -> bytes:

@@ -15,7 +15,9 @@ from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Delivery
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.held import HeldMessageError, list_held, retry_held, show_held, skip_held
+from shared.ledger.patience import repeat
 from shared.ledger.positions import reached
+from shared.ledger.seals import keep_sealing
 from shared.ledger.vault import Vault
 from tests.support.ledgers import EVENTS, KEY, ledger_on, notes, policy_on, reception_on, rows, sent
 from tests.support.tally import (
@@ -222,3 +224,27 @@ def healed_delivery(delivery: Delivery) -> Delivery:
 
 def chunks(records: list[Record], size: int) -> list[list[Record]]:
     return [records[start : start + size] for start in range(0, len(records), size)]
+
+
+async def test_repeated_work_outlives_a_database_that_is_away() -> None:
+    away = create_ledger_engine("postgresql+asyncpg://nobody:x@127.0.0.1:1/nothing", application="test")
+    tasks = [
+        asyncio.create_task(policy_on(away).keep_resuming(0.01)),
+        asyncio.create_task(reception_on(away).keep_resuming(0.01)),
+        asyncio.create_task(keep_sealing(away, "intake")),
+    ]
+    done, waiting = await asyncio.wait(tasks, timeout=0.5)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await away.dispose()
+
+    assert done == set()
+
+
+async def test_repeated_work_that_has_a_bug_says_so() -> None:
+    async def buggy() -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError):
+        await repeat("buggy", buggy, 0.01)
