@@ -72,12 +72,14 @@ class Decider:
         if request is None:
             return self._decide(command, unit)
         key = (request.party, request.key)
+        # Keyed, so that after a content was forgotten nobody can guess it from what is kept here (I-14).
+        digest = self._vault.fingerprint(request.digest)
         known = unit.requests.get(key) or self.draft.requests.get(key) or self._loaded_requests.get(key)
         if known is None:
             answer = self._decide(command, unit)
-            unit.requests[key] = RequestRow(party=request.party, key=request.key, digest=request.digest, answer=answer)
+            unit.requests[key] = RequestRow(party=request.party, key=request.key, digest=digest, answer=answer)
             return answer
-        if known.digest == request.digest:
+        if known.digest == digest:
             return known.answer
         return Answer(
             outcome="refused",
@@ -196,7 +198,7 @@ class Decider:
         to = command.receipt
         if to is None:
             raise ValueError("The command asks for no receipt.")
-        digest = command.request.digest.hex() if command.request else ""
+        digest = self._vault.fingerprint(command.request.digest).hex() if command.request else ""
         name = to.request or to.record
         receipt = Receipt(request=to.request, record=to.record if to.request is None else None, answer=answer)
         data = msgspec.json.encode(receipt)

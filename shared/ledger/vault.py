@@ -1,5 +1,6 @@
 """Encryption at rest of what may have to be forgotten and of held bytes (I-14): AES-256-GCM."""
 
+import hmac
 import os
 from typing import Final
 
@@ -17,11 +18,16 @@ class Vault:
         if len(key) != KEY_BYTES:
             raise ValueError(f"The content key must have {KEY_BYTES} bytes; this one has {len(key)}.")
         self._cipher = AESGCM(key)
+        self._fingerprint_key = hmac.digest(key, b"joint fingerprint", "sha256")
 
     def seal(self, plain: bytes) -> bytes:
         """Return nonce and ciphertext of `plain`."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def fingerprint(self, plain: bytes) -> bytes:
+        """Return the keyed SHA-256 of `plain`: equal for equal bytes, and nothing to guess from without the key."""
+        return hmac.digest(self._fingerprint_key, plain, "sha256")
 
     def open(self, sealed: bytes) -> bytes:
         """Return what was sealed.
