@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from typing import TYPE_CHECKING, Annotated, get_args
 from uuid import UUID
 
@@ -202,9 +203,14 @@ async def _rebuild(inside: "Inside") -> "RebuildReport":
         inside.database_url,
         inside.vault,
         inside.read_topics,
-        progress=lambda records: print(f"\r{records} records", end="", flush=True),
+        progress=_show_records,
         patience_seconds=_PATIENCE_SECONDS,
     )
+
+
+def _show_records(records: int) -> None:
+    if sys.stdout.isatty():
+        print(f"{records} records read", end="\r", flush=True)
 
 
 def _figures(figures: "Figures") -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -194,14 +195,25 @@ def _show_what_next(stage: "Stage") -> None:
         print(f"  {service:<10} {address}  (API {address}/schema/openapi.json, topics {address}/asyncapi.json)")
     print(f"  logs       {stage.home.logs}")
     print("What to try next / 可以继续尝试:")
-    signed = "$(joint token --client me --unit supervision-centre --post evaluator)"
+    joint = _this_command()
+    signed = f"$({joint} token --client me --unit supervision-centre --post evaluator)"
     closure = f"{api['analytics']}/v1/indicators/closure?group=department"
+    table = "deploy/importer/samples/boston311_2015.csv --source boston311 --mapping boston311"
     for line in (
-        "joint status                                    processes, memory, lag and rate",
-        "joint campaign --plan deploy/campaign/plans/small.toml     another plan, on this system",
-        "joint import deploy/importer/samples/boston311_2015.csv --source boston311 --mapping boston311",
-        "joint verify                                    compare ledgers, topics and seals",
-        "joint rebuild                                   make the read model again and compare",
+        f"{joint} status       # processes, memory, lag and rate",
+        f"{joint} campaign --plan deploy/campaign/plans/small.toml       # another plan, on this system",
+        f"{joint} import {table}",
+        f"{joint} verify       # compare ledgers, topics and seals",
+        f"{joint} rebuild      # make the read model again and compare",
         f'curl -H "Authorization: Bearer {signed}" "{closure}"',
     ):
         print(f"  {line}")
+
+
+def _this_command() -> str:
+    """Return how a person calls `joint` from here."""
+    beside_python = Path(sys.executable).with_name("joint")
+    try:
+        return str(beside_python.relative_to(Path.cwd()))
+    except ValueError:
+        return "joint"
