@@ -7,7 +7,8 @@ import sqlalchemy.exc
 
 Verdict = Literal["halt", "rerun", "bisect"]
 
-_HALT_CLASSES: Final = frozenset({"08", "53", "57", "58"})
+_HALT_CLASSES: Final = frozenset({"08", "25", "28", "53", "57", "58"})
+"""25 is a server that only reads after a failover, 28 a login that it refuses: no message is at fault."""
 _RERUN_CLASSES: Final = frozenset({"40"})
 _RERUN_CODES: Final = frozenset({"23505", "55P03"})
 """Unique violation: two creators of one row. Lock not available: somebody holds it longer than lock_timeout."""
@@ -23,6 +24,9 @@ def verdict_of(error: BaseException) -> Verdict:
     if isinstance(error, sqlalchemy.exc.DBAPIError):
         if error.connection_invalidated:
             return "halt"
+        if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InvalidCachedStatementError):
+            # A migration changed a table under us; the statements are prepared anew. SQLAlchemy drops the SQLSTATE.
+            return "rerun"
         return _by_code(sqlstate_of(error))
     if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | sqlalchemy.exc.TimeoutError):
         return "halt"

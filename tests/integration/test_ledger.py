@@ -137,6 +137,19 @@ async def test_the_same_new_request_in_two_batches_has_one_effect(ledger_engine:
     assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 20
 
 
+async def test_a_table_that_a_migration_changed_under_us_fails_no_command(ledger_engine: AsyncEngine) -> None:
+    stream = new_id()
+    ledger = ledger_on(ledger_engine)
+    await ledger.execute([add(stream, 1)])
+    async with ledger_engine.begin() as connection:
+        await connection.exec_driver_sql("ALTER TABLE tallies ALTER sequence TYPE integer")
+
+    [answer] = await ledger.execute([add(stream, 2)])
+
+    assert isinstance(answer, Answer)
+    assert answer.outcome == "accepted"
+
+
 async def test_batches_on_the_same_rows_in_any_order_never_deadlock_or_lose(ledger_engine: AsyncEngine) -> None:
     streams = [new_id() for _ in range(30)]
     shuffle = random.Random(7)

@@ -13,7 +13,9 @@ def failure(code: str | None, *, invalidated: bool = False) -> DBAPIError:
     return DBAPIError("SELECT 1", None, original, connection_invalidated=invalidated)
 
 
-@pytest.mark.parametrize("code", ["08006", "08003", "53100", "53300", "57P01", "57P03", "58030"])
+@pytest.mark.parametrize(
+    "code", ["08006", "08003", "53100", "53300", "57P01", "57P03", "58030", "25006", "25P03", "28P01"]
+)
 def test_a_database_that_is_away_full_or_stopping_halts(code: str) -> None:
     assert verdict_of(failure(code)) == "halt"
 
@@ -34,6 +36,12 @@ def test_a_lost_connection_halts_whatever_the_code() -> None:
     assert verdict_of(TimeoutError()) == "halt"
     assert verdict_of(asyncpg.InterfaceError("connection is closed")) == "halt"
     assert verdict_of(InterfaceError("SELECT 1", None, OSError("gone"), connection_invalidated=True)) == "halt"
+
+
+def test_a_statement_that_a_migration_made_stale_is_run_again() -> None:
+    original = Exception("stale")
+    original.__cause__ = asyncpg.InvalidCachedStatementError("cached statement plan is invalid")
+    assert verdict_of(DBAPIError("SELECT 1", None, original)) == "rerun"
 
 
 def test_a_bug_is_found_in_the_batch() -> None:
