@@ -155,7 +155,8 @@ class Consumption:
             for queue in queues
         ]
         handler = self._handler()
-        await handler.prepare(connection, [arrival.delivery for _, verdict in taken for arrival in verdict.next])
+        if failure is None:
+            await handler.prepare(connection, [arrival.delivery for _, verdict in taken for arrival in verdict.next])
         progress = Progress()
         for queue, verdict in taken:
             metrics.REPEATS_SKIPPED.inc(verdict.repeats)

@@ -89,6 +89,8 @@ class Reception:
     async def _run(
         self, connection: AsyncConnection, items: Sequence[_Received], failure: BatchFailedError | None
     ) -> list[None]:
+        if failure is not None:
+            return await self._hold_all(connection, items, failure)
         library = await self._references.refresh(connection)
         draft = Draft()
         commands: list[tuple[_Received, Command]] = []
@@ -111,19 +113,25 @@ class Reception:
             requests=requests,
         )
         for item, command in commands:
-            self._decide(decider, draft, item, command, failure)
+            self._decide(decider, draft, item, command)
         decider.draft.merge(draft)
         await write_draft(connection, decider.draft, states, decider.now, self._vault)
         await update_held(connection, draft.released, draft.unreleased)
         reach("receive_before_commit")
         return []
 
-    def _decide(
-        self, decider: Decider, draft: Draft, item: _Received, command: Command, failure: BatchFailedError | None
-    ) -> None:
-        if failure is not None:
+    async def _hold_all(
+        self, connection: AsyncConnection, items: Sequence[_Received], failure: BatchFailedError
+    ) -> list[None]:
+        """Hold what fails alone; nothing of it is read, locked or decided again, since that may be what fails."""
+        draft = Draft()
+        for item in items:
             self._hold(draft, item, failure.reason, failure.detail)
-            return
+        await write_draft(connection, draft, {}, await database_now(connection), self._vault)
+        await update_held(connection, (), draft.unreleased)
+        return []
+
+    def _decide(self, decider: Decider, draft: Draft, item: _Received, command: Command) -> None:
         answers = isolated(lambda: decider.decide_unit([command], refusable=True), record=item.record.place)
         if isinstance(answers, Crashed):
             self._hold(draft, item, "crashed", answers.detail)

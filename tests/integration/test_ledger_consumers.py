@@ -125,6 +125,21 @@ async def test_what_the_database_refuses_is_found_in_the_batch_and_held(ledger_e
     assert await notes(ledger_engine, streams[18]) == ["good", "more"]
 
 
+async def test_a_state_that_cannot_be_read_holds_its_own_stream_and_nobody_elses(ledger_engine: AsyncEngine) -> None:
+    bad, good = new_id(), new_id()
+    policy = policy_on(ledger_engine)
+    await policy.consume([event_record(stream, 1, note="a") for stream in (bad, good)])
+    async with ledger_engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tallies SET state = 'broken' WHERE stream = $1", (bad,))
+
+    await policy.consume([event_record(stream, 2, note="b") for stream in (bad, good)])
+
+    assert await notes(ledger_engine, good) == ["a", "b"]
+    assert [(held.stream, held.sequence, held.reason) for held in await list_held(ledger_engine)] == [
+        (bad, 2, "crashed")
+    ]
+
+
 async def test_a_released_message_and_what_waits_behind_it_go_on_in_order(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
     policy = policy_on(ledger_engine)

@@ -1,6 +1,7 @@
 """Receiving records of outside parties on real PostgreSQL: receipts, held records, contents that are forgotten."""
 
 import asyncio
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,7 @@ from shared.ledger.vault import Vault
 from tests.support.ledgers import KEY, ledger_on, reception_on, rows, sent
 from tests.support.tally import (
     NOON,
+    add,
     outside_record,
     translate,
 )
@@ -63,6 +65,25 @@ async def test_an_outside_record_that_crashes_is_held_once_and_the_others_are_an
         msgspec.json.decode(raw or b"", type=Receipt) for raw in await sent(ledger_engine, "intake.receipts.tester")
     ]
     assert [receipt.request for receipt in receipts] == ["a", "c", "a", "c"]
+
+
+async def test_an_act_on_a_state_that_cannot_be_read_is_held_and_the_others_are_answered(
+    ledger_engine: AsyncEngine,
+) -> None:
+    broken = new_id()
+    await ledger_on(ledger_engine).execute([add(broken)])
+    async with ledger_engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE tallies SET state = 'broken'")
+
+    def on_broken(record: Record, library: ReferenceLibrary) -> Command:
+        command = translate(record, library)
+        return replace(command, stream=broken) if record.value == b"b" else command
+
+    reception = ledger_on(ledger_engine).reception("intake.submissions", on_broken)
+    await reception.consume([outside_record(note, offset) for offset, note in enumerate("abc")])
+
+    assert [receipt.request for receipt in await receipts_of(ledger_engine)] == ["a", "c"]
+    assert [held.reason for held in await list_held(ledger_engine)] == ["crashed"]
 
 
 async def test_an_outside_record_that_was_given_up_is_answered_so(ledger_engine: AsyncEngine) -> None:
