@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -170,52 +172,62 @@ async def test_rows_larger_than_a_batch_together_are_sent_in_several(
 async def test_a_topic_that_is_missing_stops_no_other_and_is_sent_when_it_appears(
     broker: Broker, engine: AsyncEngine, kafka: KafkaConnection, service: str
 ) -> None:
-    missing, present = unique_name("missing"), broker.fresh_topic("present", partitions=2)
-    await queue(engine, streams(missing, keys=2, events=3))
+    """More rows of the missing topic than one round takes lie before those of the other."""
+    missing, present, many = unique_name("missing"), broker.fresh_topic("present", partitions=2), ROUND_ROWS + 500
+    await queue(engine, streams(missing, keys=1, events=many))
     await queue(engine, streams(present, keys=2, events=50))
 
     async with relaying(Relay(Outbox(engine, service=service), PartitionSender(kafka))):
-        await eventually(lambda: empty_but(engine, 6), "only the missing topic's rows wait")
+        await eventually(lambda: empty_but(engine, many), "only the missing topic's rows wait")
         await queue(engine, streams(present, keys=2, events=50, first=51))
-        await eventually(lambda: empty_but(engine, 6), "the present topic goes on")
-        assert REGISTRY.get_sample_value("joint_relay_topic_set_aside", {"topic": missing}) == 1
+        await eventually(lambda: empty_but(engine, many), "the present topic goes on")
+        assert set_aside(missing)
         broker.create_topics([plain_topic(missing, partitions=2)])
         await eventually(lambda: empty(engine), "an empty outbox")
-        await eventually(
-            lambda: REGISTRY.get_sample_value("joint_relay_topic_set_aside", {"topic": missing}) == 0,
-            "the topic is no longer set aside",
-        )
+        await eventually(lambda: not set_aside(missing), "the topic is no longer set aside")
 
-    assert by_key(await everything_on(kafka, missing)) == {b"key-0": [1, 2, 3], b"key-1": [1, 2, 3]}
+    assert by_key(await everything_on(kafka, missing)) == {b"key-0": list(range(1, many + 1))}
     assert by_key(await everything_on(kafka, present)) == {
         b"key-0": list(range(1, 101)),
         b"key-1": list(range(1, 101)),
     }
 
 
+async def test_a_row_that_the_broker_refuses_stops_its_own_topic_alone_until_it_is_taken(
+    broker: Broker, engine: AsyncEngine, kafka: KafkaConnection, service: str
+) -> None:
+    stopped, present = broker.fresh_topic("refused"), broker.fresh_topic("present", partitions=3)
+    values = [b"1", b"x" * TOO_LARGE, b"3"]
+    await queue(engine, [row(stopped, b"key", value) for value in values])
+    await queue(engine, streams(present, keys=3, events=20))
+
+    async with relaying(Relay(Outbox(engine, service=service), PartitionSender(kafka))):
+        await eventually(lambda: empty_but(engine, 2), "only what lies behind the refused row waits")
+        for first in range(21, 101, 20):
+            await queue(engine, streams(present, keys=3, events=20, first=first))
+            await eventually(lambda: empty_but(engine, 2), "the present topic goes on")
+        allow_values_of(broker, stopped, 2 * TOO_LARGE)
+        await eventually(lambda: empty(engine), "a new producer sends what the old one could not")
+
+    assert [record.value for record in await everything_on(kafka, stopped)] == values
+    found = by_key(await everything_on(kafka, present))
+    assert found == {f"key-{key}".encode(): list(range(1, 101)) for key in range(3)}
+
+
+def set_aside(topic: str) -> bool:
+    return REGISTRY.get_sample_value("joint_relay_topic_set_aside", {"topic": topic}) == 1
+
+
 async def empty_but(engine: AsyncEngine, rows: int) -> bool:
     return await waiting(engine) == rows
 
 
-async def test_a_row_that_the_broker_refuses_stops_its_own_topic_alone(
-    broker: Broker, engine: AsyncEngine, kafka: KafkaConnection, service: str
-) -> None:
-    stopped, present = broker.fresh_topic("refused"), broker.fresh_topic("present", partitions=3)
-    await queue(
-        engine, [row(stopped, b"key", b"1"), row(stopped, b"key", b"x" * TOO_LARGE), row(stopped, b"key", b"3")]
-    )
-    await queue(engine, streams(present, keys=3, events=20))
-    sender = PartitionSender(kafka)
-
-    async with relaying(Relay(Outbox(engine, service=service), sender)):
-        await eventually(lambda: empty_but(engine, 2), "only what lies behind the refused row waits")
-        for first in range(21, 101, 20):
-            await queue(engine, streams(present, keys=3, events=20, first=first))
-            await eventually(lambda: empty_but(engine, 2), "the present topic goes on, with a new producer")
-
-    assert [record.value for record in await everything_on(kafka, stopped)] == [b"1"]
-    found = by_key(await everything_on(kafka, present))
-    assert found == {f"key-{key}".encode(): list(range(1, 101)) for key in range(3)}
+def allow_values_of(broker: Broker, topic: str, size: int) -> None:
+    limit = ConfigEntry("max.message.bytes", str(size), incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[limit])
+    admin = AdminClient(broker.access.client_settings())
+    for future in admin.incremental_alter_configs([resource]).values():
+        future.result()
 
 
 async def test_a_burst_into_a_drained_and_analysed_outbox_takes_few_rounds_and_no_scans(
