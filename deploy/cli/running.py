@@ -13,7 +13,6 @@ from deploy.embedded.processes import remembered_process
 from deploy.embedded.settings import SystemSettings
 from deploy.embedded.system import SUPERVISOR
 from services.dispatch import seed
-from services.dispatch.domain.routing import HANDLING_KINDS
 
 
 def this_stage() -> Stage:
@@ -37,10 +36,9 @@ def require_running(stage: Stage) -> None:
 
 def know_the_city(stage: Stage) -> None:
     """Remember every source and handling unit of the first reference documents, so that a start makes their topics."""
-    units = seed.units()
     stage.home.prepare()
-    handling = [unit.code for unit in units.units if unit.kind in HANDLING_KINDS]
-    save_parties(stage.home, load_parties(stage.home).with_more([source.code for source in units.sources], handling))
+    parties = load_parties(stage.home).with_more(seed.source_codes(), seed.department_codes())
+    save_parties(stage.home, parties)
 
 
 @contextmanager
