@@ -10,7 +10,7 @@ from shared.contracts.records import Record
 from shared.kernel.errors import Unreadable
 from shared.kernel.identifiers import named_id
 from shared.ledger.commands import Delivery
-from shared.ledger.take import Arrival
+from shared.ledger.take import UNREADABLE, Arrival
 
 _LARGEST_SEQUENCE: Final = 2**63 - 1
 NEXT = 0
@@ -36,7 +36,7 @@ def arrival_of(record: Record) -> Arrival:
             event=event or _nothing(),
             record=record,
         )
-        return Arrival(delivery=delivery, reason="unreadable", detail=problem)
+        return Arrival(delivery=delivery, reason=UNREADABLE, detail=problem)
     return Arrival(
         delivery=Delivery(
             topic=record.topic, stream=stream, sequence=event.sequence or NEXT, event=event, record=record
@@ -56,6 +56,17 @@ def with_sequence(arrival: Arrival, sequence: int) -> Arrival:
             record=delivery.record,
         ),
         held_id=arrival.held_id,
+        reason=arrival.reason,
+        detail=arrival.detail,
+    )
+
+
+def alone(arrival: Arrival) -> Arrival:
+    """Return the arrival on a stream of its own, not held yet: its place is another's."""
+    delivery = arrival.delivery
+    own = named_id("record", delivery.record.place)
+    return Arrival(
+        delivery=Delivery(topic=delivery.topic, stream=own, sequence=1, event=delivery.event, record=delivery.record),
         reason=arrival.reason,
         detail=arrival.detail,
     )

@@ -5,7 +5,7 @@ holds its own stream and nobody else's. I-5: positions, held messages and effect
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.records import Record
-from shared.ledger.arrivals import NEXT, arrival_of, encode_record, with_sequence
+from shared.ledger.arrivals import NEXT, alone, arrival_of, encode_record, with_sequence
 from shared.ledger.commands import Delivery, WaitForReference
 from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement
@@ -184,7 +184,8 @@ class Consumption:
                 draft.released.append(arrival.held_id)
         for arrival in verdict.waiting:
             self._hold(draft, arrival, _Stop())
-        for arrival in verdict.dead:
+        draft.released += [arrival.held_id for arrival in verdict.displaced if arrival.held_id is not None]
+        for arrival in [*verdict.dead, *map(alone, verdict.displaced)]:
             self._hold(draft, arrival, _Stop(reason=arrival.reason, detail=arrival.detail))
 
     def _hold(self, draft: Draft, arrival: Arrival, stop: "_Stop") -> None:
@@ -286,12 +287,7 @@ def _limited(verdict: Taken, limit: int | None) -> Taken:
     if limit is None or len(verdict.next) <= limit:
         return verdict
     behind = [arrival for arrival in verdict.next[limit:] if arrival.held_id is None]
-    return Taken(
-        next=verdict.next[:limit],
-        waiting=[*behind, *verdict.waiting],
-        dead=verdict.dead,
-        repeats=verdict.repeats,
-    )
+    return replace(verdict, next=verdict.next[:limit], waiting=[*behind, *verdict.waiting])
 
 
 def _attempt(handler: Handler, arrival: Arrival, failure: BatchFailedError | None) -> _Stop | None:

@@ -6,8 +6,12 @@ its own stream and nobody else's.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.ledger.commands import Delivery
+
+UNREADABLE: Final = "unreadable"
+"""The reason of a dead letter that nobody could read: which event it is, is a guess."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +34,14 @@ class Taken:
 
     `next`: to be handled now, in order, starting at position + 1. `waiting`: new ones that lie behind a gap or a
     dead letter, to be held without reason. `dead`: new ones that are dead letters, to be held with their reason.
-    `repeats`: how many were taken before or are held already.
+    `displaced`: unreadable ones, new or held, whose place is that of an event that has arrived now, to be held
+    elsewhere. `repeats`: how many were taken before or are held already.
     """
 
     next: Sequence[Arrival]
     waiting: Sequence[Arrival]
     dead: Sequence[Arrival]
+    displaced: Sequence[Arrival]
     repeats: int
 
 
@@ -49,12 +55,16 @@ def take(position: int, held: Iterable[Arrival], new: Iterable[Arrival]) -> Take
     """
     known = {arrival.delivery.sequence: arrival for arrival in held}
     repeats = 0
+    displaced: list[Arrival] = []
     for arrival in new:
         sequence = arrival.delivery.sequence
-        if sequence <= position or sequence in known:
+        there = known.get(sequence)
+        if sequence <= position or (there is not None and not _displaces(arrival, there)):
             repeats += 1
-        else:
-            known[sequence] = arrival
+            continue
+        if there is not None:
+            displaced.append(there)
+        known[sequence] = arrival
     upcoming: list[Arrival] = []
     sequence = position + 1
     while sequence in known and known[sequence].reason is None:
@@ -65,5 +75,11 @@ def take(position: int, held: Iterable[Arrival], new: Iterable[Arrival]) -> Take
         next=upcoming,
         waiting=[arrival for arrival in rest if arrival.reason is None],
         dead=[arrival for arrival in rest if arrival.reason is not None],
+        displaced=displaced,
         repeats=repeats,
     )
+
+
+def _displaces(arrival: Arrival, there: Arrival) -> bool:
+    """Say whether the event that arrives shows that what was taken for it is something else."""
+    return there.reason == UNREADABLE and arrival.reason is None

@@ -94,7 +94,7 @@ async def write_held(connection: AsyncConnection, rows: Sequence[HeldRow], now: 
                 [row.sequence for row in ordered],
                 [vault.seal(row.record) for row in ordered],
                 [row.reason for row in ordered],
-                [row.detail for row in ordered],
+                [_storable(row.detail) for row in ordered],
                 [row.waits_for for row in ordered],
                 now,
             ),
@@ -115,10 +115,15 @@ async def update_held(
             (
                 [number for number, _ in kept],
                 [row.reason for _, row in kept],
-                [row.detail for _, row in kept],
+                [_storable(row.detail) for _, row in kept],
                 [row.waits_for for _, row in kept],
             ),
         )
+
+
+def _storable(text: str | None) -> str | None:
+    """Return the text without what PostgreSQL cannot hold: a detail may quote a stranger's bytes."""
+    return None if text is None else text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 async def _write_events(connection: AsyncConnection, draft: Draft) -> None:

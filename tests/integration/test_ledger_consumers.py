@@ -109,6 +109,40 @@ async def test_a_record_that_cannot_be_read_is_held_and_its_stream_waits(ledger_
     assert [row.reason for row in held if row.stream != bad] == ["unreadable"]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [("ce_sequence", b"9" * 20), ("ce_sequence", b"9" * 5000), ("content-type", b"text/\x00")],
+    ids=["sequence beyond any", "sequence of 5000 digits", "U+0000 in what is said about it"],
+)
+async def test_whatever_is_in_a_record_it_can_be_held(ledger_engine: AsyncEngine, header: tuple[str, bytes]) -> None:
+    bad, good = new_id(), new_id()
+    poison = msgspec.structs.replace(event_record(bad, 1), headers=(header,))
+
+    await policy_on(ledger_engine).consume([poison, event_record(good, 1, note="x")])
+
+    assert await notes(ledger_engine, good) == ["x"]
+    assert [(held.stream, held.reason) for held in await list_held(ledger_engine)] == [(bad, "unreadable")]
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_event_is_taken_though_something_unreadable_was_held_in_its_place(
+    ledger_engine: AsyncEngine, *, together: bool
+) -> None:
+    stream = new_id()
+    policy = policy_on(ledger_engine)
+    junk = msgspec.structs.replace(event_record(stream, 1, offset=77), headers=())
+    events = [event_record(stream, 1, note="a"), event_record(stream, 2, note="b")]
+    for batch in [[junk, *events]] if together else [[junk], events]:
+        await policy.consume(batch)
+
+    assert await notes(ledger_engine, stream) == ["a", "b"]
+    [dead] = await list_held(ledger_engine)
+    assert (dead.reason, dead.stream != stream) == ("unreadable", True)
+    await skip_held(ledger_engine, Vault(KEY), dead.id, service="intake", operator="operator", reason="no event")
+    await policy.consume([event_record(stream, 3, note="c")])
+    assert await notes(ledger_engine, stream) == ["a", "b", "c"]
+
+
 async def test_what_the_database_refuses_is_found_in_the_batch_and_held(ledger_engine: AsyncEngine) -> None:
     streams = [new_id() for _ in range(50)]
     records = [event_record(stream, 1, note="nul \x00" if stream == streams[17] else "good") for stream in streams]
