@@ -21,7 +21,13 @@ from shared.observability import metrics
 
 EVERY: Final = timedelta(hours=1)
 SETTLED: Final = timedelta(minutes=2)
-"""An event is visible at most this long after its instant: batches end within their lock and statement timeouts."""
+"""Batches end sooner; one that does not is waited for (`_UNSETTLED`)."""
+
+_UNSETTLED: Final = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
+    "AND pid <> pg_backend_pid() AND xact_start <= $1 LIMIT 1"
+)
+"""Whoever may still commit an event from before the cut: a batch takes its instant after it has begun."""
 
 log = structlog.get_logger()
 
@@ -50,7 +56,7 @@ async def compute_seal(connection: AsyncConnection, cut: datetime) -> Seal:
 async def seal_if_due(
     engine: AsyncEngine, service: str, every: timedelta = EVERY, settled: timedelta = SETTLED
 ) -> Seal | None:
-    """Seal the last full period once it has settled; None when that was done already."""
+    """Seal the last full period once it has settled; None when it has not, or when that was done already."""
 
     async def seal(connection: AsyncConnection) -> Seal | None:
         now = await database_now(connection)
@@ -59,6 +65,9 @@ async def seal_if_due(
         await connection.exec_driver_sql("LOCK TABLE seals IN SHARE ROW EXCLUSIVE MODE")
         known = await connection.exec_driver_sql("SELECT 1 FROM seals WHERE cut >= $1", (cut,))
         if known.first() is not None:
+            return None
+        unsettled = await connection.exec_driver_sql(_UNSETTLED, (cut,))
+        if unsettled.first() is not None:
             return None
         made = await compute_seal(connection, cut)
         await connection.exec_driver_sql(

@@ -166,6 +166,34 @@ async def test_a_period_is_sealed_once_whatever_replicas_try(engine: AsyncEngine
     assert len([seal for seal in seals if seal is not None]) == 1
 
 
+async def test_a_period_is_not_sealed_while_a_batch_may_still_write_into_it(engine: AsyncEngine) -> None:
+    ledger = Ledger(
+        engine=engine, service="intake", aggregates=AGGREGATES, vault=Vault(bytes(32)), references=References(engine)
+    )
+    async with engine.begin() as writing:  # a batch that has not committed yet
+        await ledger._run(writing, [add(new_id(), 1)], None)
+        await asyncio.sleep(0.01)
+        assert await seal_if_due(engine, "intake", every=MOMENT, settled=timedelta(0)) is None
+
+    assert (await sealed(engine)).streams == 7
+
+
+async def test_a_seal_that_is_made_during_the_verification_is_no_difference(engine: AsyncEngine) -> None:
+    published = Published()
+
+    async def sealing_meanwhile(topic: str) -> AsyncIterator[Sequence[Record]]:
+        before = list(published.records.get(topic, []))
+        if topic == "intake.seals":
+            await asyncio.sleep(0.01)
+            await seal_if_due(engine, "intake", every=MOMENT, settled=timedelta(0))
+            await published.drain(engine)
+        yield before
+
+    result = await verify(engine, service="intake", aggregates=AGGREGATES, read_topic=sealing_meanwhile)
+
+    assert not [text for text in result.differences if "seal" in text]
+
+
 async def test_a_topic_can_be_filled_anew_with_the_same_bytes(engine: AsyncEngine) -> None:
     published = Published()
     await published.drain(engine)
