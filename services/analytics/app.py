@@ -1,6 +1,5 @@
 """The composition root of analytics: from settings to what the roles run. Tests replace parts by arguments."""
 
-import base64
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ from shared.messaging.reader import read_all
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
 
-__all__ = ["SERVICE", "Analytics", "build_worker", "compose", "compose_on", "kafka_of", "rebuild"]
+__all__ = ["SERVICE", "Analytics", "build_worker", "compose", "compose_on", "rebuild"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ class Analytics:
 def compose(settings: Settings, *, role: str) -> Analytics:
     """Return the parts; nothing is connected yet."""
     engine = create_ledger_engine(settings.database_url.get_secret_value(), application=f"{SERVICE}-{role}")
-    return compose_on(engine, _vault(settings), settings.city)
+    return compose_on(engine, settings.vault(), settings.city)
 
 
 def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Analytics:
@@ -67,17 +66,6 @@ def build_worker(
     )
 
 
-def kafka_of(settings: Settings, *, role: str) -> KafkaConnection:
-    """Return how this process reaches Kafka."""
-    password = settings.kafka_password
-    return KafkaConnection(
-        bootstrap=tuple(settings.kafka_bootstrap.split(",")),
-        client_id=f"{SERVICE}.{role}",
-        username=settings.kafka_username,
-        password=password.get_secret_value() if password else None,
-    )
-
-
 async def rebuild(settings: Settings, progress: ShowProgress) -> RebuildReport:
     """Make the read model again from offset 0 beside the live one and compare the two (I-9).
 
@@ -88,19 +76,15 @@ async def rebuild(settings: Settings, progress: ShowProgress) -> RebuildReport:
     Raises:
         Unavailable: when the database or the broker is away; the live read model is as it was.
     """
-    kafka = kafka_of(settings, role="rebuild")
+    kafka = settings.kafka(f"{SERVICE}.rebuild")
 
     def read(topics: Sequence[str], *, since: Mapping[Place, int]) -> AsyncIterator[list[Record]]:
         return read_all(kafka, topics, since=since)
 
     return await rebuild_beside(
         settings.database_url.get_secret_value(),
-        _vault(settings),
+        settings.vault(),
         read,
         progress=progress,
         patience_seconds=settings.rebuild_patience_seconds,
     )
-
-
-def _vault(settings: Settings) -> Vault:
-    return Vault(base64.b64decode(settings.content_key.get_secret_value()))

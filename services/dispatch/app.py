@@ -1,11 +1,7 @@
 """The composition root of dispatch: from settings to the parts that the roles run. Tests replace parts by arguments."""
 
-import asyncio
-import base64
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,11 +12,10 @@ from services.dispatch.seed import seed_commands
 from services.dispatch.settings import Settings
 from services.dispatch.tables import case_aggregate, migrate, reference_aggregate
 from shared.contracts.common import Answer
+from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_REFERENCE, INTAKE_CONTENTS, INTAKE_REPORTS
-from shared.kernel.errors import Unavailable
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.ledger import Ledger
-from shared.ledger.reading import reading
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
 from shared.ledger.vault import Vault
@@ -28,12 +23,11 @@ from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
+from shared.runtime.watch import ReferenceWatch
 
 SERVICE: Final = "dispatch"
 ACTIONS: Final = "dispatch.actions"
 CONTENTS: Final = "dispatch.contents"
-
-_WATCH_SECONDS: Final = 1.0
 
 
 class SeedError(Exception):
@@ -54,7 +48,7 @@ class Dispatch:
 def compose(settings: Settings, *, role: str) -> Dispatch:
     """Return the parts; nothing is connected yet."""
     engine = create_ledger_engine(settings.database_url.get_secret_value(), application=f"{SERVICE}-{role}")
-    return compose_on(engine, Vault(base64.b64decode(settings.content_key.get_secret_value())), settings.city)
+    return compose_on(engine, settings.vault(), settings.city)
 
 
 def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Dispatch:
@@ -109,47 +103,16 @@ def build_worker(
             Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
             Subscription(group=REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
-        tasks=[events.keep_resuming, acts.keep_resuming, documents.keep_resuming, seal, *beside],
+        tasks=[events.keep_resuming, acts.keep_resuming, documents.keep_resuming, contents.keep_resuming, seal, *beside],
         health=health,
     )
 
 
-@asynccontextmanager
-async def running(dispatch: Dispatch, watch: "ReferenceWatch") -> AsyncIterator[None]:
-    """Keep the watch while the API is served, then leave the database."""
-    watching = asyncio.create_task(watch.run(), name="reference-watch")
-    try:
-        yield
-    finally:
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        await dispatch.engine.dispose()
+def reference_watch(dispatch: Dispatch) -> ReferenceWatch:
+    """Return what follows whether the city's units are here: without them nothing is decided."""
 
+    def missing(library: ReferenceLibrary) -> str | None:
+        known = library.units(dispatch.city) is not None
+        return None if known else f"The units of {dispatch.city} have not arrived yet."
 
-@dataclass(slots=True)
-class ReferenceWatch:
-    """Follows whether the database answers and the city's units are here: without them nothing is decided."""
-
-    dispatch: Dispatch
-    _problem: str | None = field(default="not looked yet", init=False)
-
-    def problem(self) -> str | None:
-        """Say what is missing, for the health of the process."""
-        return self._problem
-
-    async def run(self) -> None:
-        """Look for ever."""
-        while True:
-            await self._look()
-            await asyncio.sleep(_WATCH_SECONDS)
-
-    async def _look(self) -> None:
-        try:
-            async with reading(self.dispatch.engine) as connection:
-                library = await self.dispatch.references.refresh(connection)
-        except Unavailable as error:
-            self._problem = str(error)
-        else:
-            missing = library.units(self.dispatch.city) is None
-            self._problem = f"The units of {self.dispatch.city} have not arrived yet." if missing else None
+    return ReferenceWatch(engine=dispatch.engine, references=dispatch.references, missing=missing)

@@ -2,89 +2,44 @@
 
 import sys
 
-import uvloop
-
 from services.intake.api.application import application
 from services.intake.api.writing import Writer
-from services.intake.app import SERVICE, Intake, ReferenceWatch, build_worker, compose, running
+from services.intake.app import SERVICE, Intake, build_worker, compose, reference_watch
 from services.intake.settings import Settings
 from services.intake.tables import migrate
-from shared.kernel.clock import SystemClock
 from shared.ledger.batcher import GroupCommit
-from shared.messaging.connection import KafkaConnection
-from shared.observability import crash
+from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
-from shared.observability.logging import configure_logging
-from shared.observability.tracing import configure_tracing
+from shared.runtime.roles import Roles, run
+from shared.web.application import Application
 from shared.web.authentication import TokenVerifier
-from shared.web.health import serve_health
-from shared.web.server import serve
-
-ROLES = ("api", "worker", "migrate")
 
 
-def main(arguments: list[str]) -> int:
-    """Run one role until it is told to stop; return the exit code."""
-    if len(arguments) != 1 or arguments[0] not in ROLES:
-        sys.stderr.write(f"Say which role: python -m services.{SERVICE} {' | '.join(ROLES)}\n")
-        return 2
-    (role,) = arguments
-    settings = Settings()  # type: ignore[call-arg]  # the environment gives what has no default
-    configure_logging(settings.log_format, service=SERVICE)
-    configure_tracing(SERVICE)
-    crash.configure(settings.crash_at)
+def roles(settings: Settings, role: str) -> Roles:
+    """Return what intake is in each role."""
     intake = compose(settings, role=role)
-    match role:
-        case "api":
-            run_api(intake, settings)
-        case "worker":
-            uvloop.run(run_worker(intake, settings))
-        case _:
-            uvloop.run(run_migrations(intake))
-    return 0
+
+    def worker(health: Health, answer_health: Task) -> Worker:
+        return build_worker(intake, settings.kafka(f"{SERVICE}.worker"), health=health, beside=(answer_health,))
+
+    async def migrate_schema() -> None:
+        async with intake.engine.begin() as connection:
+            await connection.run_sync(migrate)
+
+    return Roles(
+        engine=intake.engine,
+        api=lambda verifier, health: _api(intake, verifier, health),
+        worker=worker,
+        migrate=migrate_schema,
+    )
 
 
-def run_api(intake: Intake, settings: Settings) -> None:
-    """Serve the HTTP interface.
-
-    Raises:
-        SystemExit: if no key file or issuer of tokens is configured.
-    """
-    if settings.jwks_file is None or settings.token_issuer is None:
-        raise SystemExit("The api role needs JOINT_JWKS_FILE and JOINT_TOKEN_ISSUER.")
-    verifier = TokenVerifier(jwks_file=settings.jwks_file, issuer=settings.token_issuer, clock=SystemClock())
-    health = Health()
-    watch = ReferenceWatch(intake)
+def _api(intake: Intake, verifier: TokenVerifier, health: Health) -> Application:
+    watch = reference_watch(intake)
     health.add("references", watch.problem)
     writer = Writer(commits=GroupCommit(intake.ledger), references=intake.references, city=intake.city)
-    app = application(writer, intake.queries, verifier=verifier, health=health, around=lambda: running(intake, watch))
-    serve(app, host=settings.host, port=settings.http_port)
-
-
-async def run_worker(intake: Intake, settings: Settings) -> None:
-    """Consume, relay and seal."""
-    health = Health()
-
-    async def answer_health() -> None:
-        await serve_health(health, settings.host, settings.health_port)
-
-    password = settings.kafka_password
-    kafka = KafkaConnection(
-        bootstrap=tuple(settings.kafka_bootstrap.split(",")),
-        client_id=f"{SERVICE}.worker",
-        username=settings.kafka_username,
-        password=password.get_secret_value() if password else None,
-    )
-    await build_worker(intake, kafka, health=health, beside=(answer_health,)).run()
-    await intake.engine.dispose()
-
-
-async def run_migrations(intake: Intake) -> None:
-    """Bring the service's schema up to date."""
-    async with intake.engine.begin() as connection:
-        await connection.run_sync(migrate)
-    await intake.engine.dispose()
+    return application(writer, intake.queries, verifier=verifier, health=health, around=watch.watching)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(run(SERVICE, sys.argv[1:], Settings, roles))

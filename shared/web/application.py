@@ -23,6 +23,9 @@ from shared.web.problem import EXCEPTION_HANDLERS
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
+Application = Litestar
+"""What `build_application` makes and `serve` serves."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from services.intake.app import Intake, ReferenceWatch
+from services.intake.app import Intake, reference_watch
 from services.intake.consumers import after_references, translate
 from services.intake.domain.commands import Accept, Act, File, Forget
 from services.intake.domain.contents import digest_of
@@ -227,7 +227,7 @@ async def test_submissions_wait_until_the_reference_documents_have_arrived(postg
         consume = after_references(
             intake.ledger.reception("intake.submissions", translate).consume, intake.references, reports.CITY
         )
-        watch = ReferenceWatch(intake)
+        watch = reference_watch(intake)
         with pytest.raises(Unavailable, match="units, places, catalogue"):
             await consume([submitted()])
         await watch.look()
