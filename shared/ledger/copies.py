@@ -1,20 +1,23 @@
 """Copies of another service's private contents: the newest revision wins, a tombstone forgets (I-14)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.records import Record
-from shared.ledger.arrivals import arrival_of, encode_record
+from shared.ledger.arrivals import arrival_of, decode_record, encode_record
 from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement
 from shared.ledger.load import database_now
+from shared.ledger.patience import repeat
 from shared.ledger.take import Arrival
 from shared.ledger.transaction import BatchFailedError, in_halves
 from shared.ledger.vault import Vault
-from shared.ledger.write import write_held, write_outbox
+from shared.ledger.write import update_held, write_held, write_outbox
+from shared.observability import metrics
 
 # A compacted topic loses old revisions, so that its sequence has gaps: revisions are compared, not counted.
 _COPY: Final = """
@@ -23,6 +26,8 @@ _COPY: Final = """
     WHEN MATCHED AND c.revision < u.revision THEN UPDATE SET revision = u.revision, data = u.data
     WHEN NOT MATCHED THEN INSERT (stream, revision, data) VALUES (u.stream, u.revision, u.data)
 """
+
+_RELEASED: Final = "SELECT id, record FROM held WHERE consumer = $1 AND reason IS NULL ORDER BY id LIMIT 1000"
 
 log = structlog.get_logger()
 
@@ -44,6 +49,19 @@ class ContentsCopy:
         """
         await in_halves(self._engine, [arrival_of(record) for record in records], self._run)
 
+    async def resume(self) -> int:
+        """Copy held records that an operator released (`joint held retry`); return how many were tried."""
+        async with self._engine.connect() as connection:
+            rows = (await connection.exec_driver_sql(_RELEASED, (self._consumer,))).all()
+        released = [replace(arrival_of(decode_record(self._vault.open(row.record))), held_id=row.id) for row in rows]
+        if released:
+            await in_halves(self._engine, released, self._run)
+        return len(released)
+
+    async def keep_resuming(self, every_seconds: float = 1.0) -> None:
+        """Call `resume` for ever, also after the database was away; a worker's task."""
+        await repeat(f"{self._consumer}.resume", self.resume, every_seconds)
+
     async def _run(
         self, connection: AsyncConnection, arrivals: Sequence[Arrival], failure: BatchFailedError | None
     ) -> list[None]:
@@ -52,8 +70,10 @@ class ContentsCopy:
         for arrival in arrivals:
             reason = failure.reason if failure else arrival.reason
             if reason is not None:
-                self._hold(draft, arrival, reason)
+                self._hold(draft, arrival, reason, failure.detail if failure else arrival.detail)
                 continue
+            if arrival.held_id is not None:
+                draft.released.append(arrival.held_id)
             known = newest.get(str(arrival.delivery.stream))
             if known is None or known.delivery.sequence < arrival.delivery.sequence:
                 newest[str(arrival.delivery.stream)] = arrival
@@ -62,13 +82,14 @@ class ContentsCopy:
             await connection.exec_driver_sql(
                 _COPY, ([row.stream for row in rows], [row.sequence for row in rows], [row.event.data for row in rows])
             )
-        if draft.held:
+        await update_held(connection, draft.released, draft.unreleased)
+        if draft.outbox:
             now = await database_now(connection)
             await write_held(connection, draft.held, now, self._vault)
             await write_outbox(connection, draft.outbox, now)
         return []
 
-    def _hold(self, draft: Draft, arrival: Arrival, reason: str) -> None:
+    def _hold(self, draft: Draft, arrival: Arrival, reason: str, detail: str | None) -> None:
         delivery = arrival.delivery
         row = HeldRow(
             consumer=self._consumer,
@@ -77,9 +98,13 @@ class ContentsCopy:
             sequence=delivery.record.offset + 1,
             record=encode_record(delivery.record),
             reason=reason,
-            detail=arrival.detail,
+            detail=detail,
             waits_for=None,
         )
         log.error("ledger.held", consumer=self._consumer, record=delivery.record.place, reason=reason)
-        draft.held.append(row)
+        metrics.MESSAGES_HELD.labels(self._consumer, reason).inc()
+        if arrival.held_id is None:
+            draft.held.append(row)
+        else:
+            draft.unreleased.append((arrival.held_id, row))
         draft.outbox.append(announcement(self._service, row, delivery.record.place))

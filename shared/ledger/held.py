@@ -16,6 +16,7 @@ from shared.contracts.registry import (
     ANSWERED,
     DISPATCH_RECEIPTS_PREFIX,
     HELD,
+    INTAKE_CONTENTS,
     INTAKE_RECEIPTS_PREFIX,
     SUBMISSIONS_PREFIX,
     MessageHeld,
@@ -29,6 +30,8 @@ from shared.ledger.load import database_now
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_outbox
 
+_WITHOUT_POSITIONS: Final = frozenset({INTAKE_CONTENTS})
+"""Compacted topics lose old revisions: nobody counts in them, and nothing waits behind a dead letter."""
 _COLUMNS: Final = "id, consumer, topic, stream, sequence, reason, detail, waits_for, held_at"
 
 
@@ -107,7 +110,8 @@ async def skip_held(
         original = decode_record(vault.open(record.scalar_one()))
         receipts = receipts_topic(message.topic)
         if receipts is None:
-            await _move_past(connection, message)
+            if message.topic not in _WITHOUT_POSITIONS:
+                await _move_past(connection, message)
         else:
             receipt = _skipped_receipt(service, original, receipts, reason)
             await write_outbox(connection, [receipt], await database_now(connection))

@@ -14,6 +14,7 @@ from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.registry import HELD, INTAKE_CONTENTS, party_uri
 from shared.kernel.identifiers import new_id
+from shared.ledger.arrivals import encode_record
 from shared.ledger.commands import Command
 from shared.ledger.held import list_held, retry_held, skip_held
 from shared.ledger.outbox import read_outbox
@@ -126,6 +127,25 @@ async def test_contents_are_copied_and_a_tombstone_forgets_them_whatever_comes_l
     await copy.consume([first])
 
     assert await rows(ledger_engine, "SELECT revision, data FROM contents") == [(2, None)]
+
+
+async def test_a_content_that_could_not_be_copied_can_be_released_and_given_up(ledger_engine: AsyncEngine) -> None:
+    good, junk = content_record(new_id(), 7, b"{}"), content_record(new_id(), 8, b"{}")
+    copy = ledger_on(ledger_engine).contents_copy("dispatch.contents")
+    await copy.consume([msgspec.structs.replace(record, headers=()) for record in (good, junk)])
+    first, second = await list_held(ledger_engine)
+    async with ledger_engine.begin() as connection:
+        sealed = Vault(KEY).seal(encode_record(good))  # as if a new release understood it
+        await connection.exec_driver_sql("UPDATE held SET record = $1 WHERE id = $2", (sealed, first.id))
+
+    for held in (first, second):
+        await retry_held(ledger_engine, held.id, operator="operator", reason="release 2 reads it")
+    assert await copy.resume() == 2
+
+    assert await rows(ledger_engine, "SELECT revision, data FROM contents") == [(7, b"{}")]
+    assert [(held.id, held.reason) for held in await list_held(ledger_engine)] == [(second.id, "unreadable")]
+    await skip_held(ledger_engine, Vault(KEY), second.id, service="dispatch", operator="operator", reason="no content")
+    assert await list_held(ledger_engine) == []
 
 
 async def test_the_announcement_of_a_dead_letter_holds_none_of_its_content(ledger_engine: AsyncEngine) -> None:
