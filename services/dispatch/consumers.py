@@ -26,11 +26,12 @@ from shared.contracts.registry import (
     party_uri,
     type_name,
 )
-from shared.contracts.validation import canonical_digest, decode
+from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unreadable
 from shared.kernel.identifiers import named_id
-from shared.ledger.commands import Cause, Command, ReceiptTo, Request
+from shared.ledger.commands import Cause, Command, ReceiptTo
 from shared.ledger.policies import React
+from shared.ledger.requests import request_of
 
 _ACTS: Final[dict[str, type[LegAction]]] = {type_name(act): act for act in ACTIONS}
 _CENTRE_ACTS: Final = frozenset(
@@ -120,7 +121,6 @@ def _wrong_source(event: CloudEvent, department: str) -> Refusal:
 
 def _command(record: Record, department: str, event: CloudEvent | None, act: LegAction | Refusal) -> Command:
     party = party_uri("departments", department)
-    speaks = event is not None and event.source == party
     refusal = act if isinstance(act, Refusal) else None
     return Command(
         aggregate=CASE,
@@ -128,7 +128,7 @@ def _command(record: Record, department: str, event: CloudEvent | None, act: Leg
         body=None if isinstance(act, Refusal) else act,
         actor=Actor(client=department_principal(department), unit=department, post="department"),
         cause=_cause(record, event),
-        request=_request(record, event if speaks else None),
+        request=request_of(record, event),
         receipt=ReceiptTo(
             topic=f"{DISPATCH_RECEIPTS_PREFIX}{department}",
             party=party,
@@ -143,14 +143,6 @@ def _command(record: Record, department: str, event: CloudEvent | None, act: Leg
 
 def _no_case(record: Record) -> UUID:
     return named_id("record", record.place)
-
-
-def _request(record: Record, event: CloudEvent | None) -> Request:
-    if event is None:
-        # The topic is no party's URI: nobody can choose an id that takes such a key away.
-        digest = canonical_digest(data=record.value)
-        return Request(party=record.topic, key=f"record:{record.place}", digest=digest)
-    return Request(party=event.source, key=event.id, digest=canonical_digest(event.type, data=event.data))
 
 
 def _cause(record: Record, event: CloudEvent | None) -> Cause:

@@ -16,11 +16,12 @@ from shared.contracts.intake import ReportSubmission
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.registry import INTAKE_RECEIPTS_PREFIX, SUBMISSIONS_PREFIX, party_uri
-from shared.contracts.validation import canonical_digest, decode
+from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unavailable, Unreadable
 from shared.kernel.identifiers import new_id
-from shared.ledger.commands import Cause, Command, ReceiptTo, Request
+from shared.ledger.commands import Cause, Command, ReceiptTo
 from shared.ledger.references import References
+from shared.ledger.requests import request_of
 
 Consume = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -35,10 +36,10 @@ def translate(record: Record, _library: ReferenceLibrary) -> Command:
     try:
         event = read_event(record.headers, record.value)
     except Unreadable as unreadable:
-        return _command(record, source, None, _request_by_place(record), unreadable.refusal())
+        return _command(record, source, None, unreadable.refusal())
     if event.source != party_uri("sources", source):
-        return _command(record, source, event, _request_by_place(record), _wrong_source(event, source))
-    return _command(record, source, event, _request_by_id(event), _submission(event))
+        return _command(record, source, event, _wrong_source(event, source))
+    return _command(record, source, event, _submission(event))
 
 
 def after_references(consume: Consume, references: References, city: str) -> Consume:
@@ -72,20 +73,10 @@ def _wrong_source(event: CloudEvent, source: str) -> Refusal:
     )
 
 
-def _request_by_id(event: CloudEvent) -> Request:
-    return Request(party=event.source, key=event.id, digest=canonical_digest(event.type, data=event.data))
-
-
-def _request_by_place(record: Record) -> Request:
-    # The topic is no party's URI: nobody can choose an id that takes such a key away.
-    return Request(party=record.topic, key=f"record:{record.place}", digest=canonical_digest(data=record.value))
-
-
 def _command(
     record: Record,
     source: str,
     event: CloudEvent | None,
-    request: Request,
     submission: ReportSubmission | Refusal,
 ) -> Command:
     report_id = new_id()
@@ -105,7 +96,7 @@ def _command(
         body=body,
         actor=Actor(client=source, unit=source, post="source"),
         cause=_cause(record, event),
-        request=request,
+        request=request_of(record, event),
         receipt=receipt,
         refusal=refusal,
         counts_as_of=record.timestamp,

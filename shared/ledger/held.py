@@ -25,10 +25,11 @@ from shared.contracts.registry import (
 from shared.kernel.errors import Unreadable
 from shared.kernel.identifiers import named_id
 from shared.ledger.arrivals import decode_record
-from shared.ledger.draft import HeldRow, OutboxRow
-from shared.ledger.load import database_now
+from shared.ledger.draft import Draft, HeldRow, OutboxRow, RequestRow
+from shared.ledger.load import database_now, lock_requests
+from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
-from shared.ledger.write import write_outbox
+from shared.ledger.write import write_draft
 
 _WITHOUT_POSITIONS: Final = frozenset({INTAKE_CONTENTS})
 """Compacted topics lose old revisions: nobody counts in them, and nothing waits behind a dead letter."""
@@ -99,7 +100,8 @@ async def skip_held(
 ) -> HeldMessage:
     """Give a dead letter up: its stream goes on after it; the act is recorded with its reason.
 
-    A message of an outside party is answered with a receipt that says so (I-3).
+    A message of an outside party is answered with a receipt that says so (I-3), or that repeats the answer which it
+    has had; a repeat of it gets the same one (I-2).
 
     Raises:
         HeldMessageError: when there is none, it only waits, or an earlier message of its stream is held.
@@ -113,8 +115,7 @@ async def skip_held(
             if message.topic not in _WITHOUT_POSITIONS:
                 await _move_past(connection, message)
         else:
-            receipt = _skipped_receipt(service, original, receipts, reason)
-            await write_outbox(connection, [receipt], await database_now(connection))
+            await _answer_skipped(connection, vault, service, original, receipts, reason)
         await connection.exec_driver_sql("DELETE FROM held WHERE id = $1", (number,))
         await _intervene(connection, message, act="skip", operator=operator, reason=reason)
     return message
@@ -201,16 +202,32 @@ async def _intervene(
     )
 
 
-def _skipped_receipt(service: str, original: Record, topic: str, reason: str) -> OutboxRow:
+async def _answer_skipped(
+    connection: AsyncConnection, vault: Vault, service: str, original: Record, topic: str, reason: str
+) -> None:
     try:
-        request: str | None = read_event(original.headers, original.value).id
+        event: CloudEvent | None = read_event(original.headers, original.value)
     except Unreadable:
-        request = None
+        event = None
+    request = request_of(original, event)
+    place, digest = (request.party, request.key), vault.fingerprint(request.digest)
     answer = Answer(
         outcome="refused",
         code="given_up",
-        detail=f"The message could not be handled and was given up by an operator: {reason} Send it anew if needed.",
+        detail=f"The message could not be handled and was given up by an operator: {reason} "
+        "Send it anew under another id if needed.",
     )
+    draft = Draft()
+    known = (await lock_requests(connection, [place])).get(place)
+    if known is None:
+        draft.requests[place] = RequestRow(party=request.party, key=request.key, digest=digest, answer=answer)
+    elif known.digest == digest:
+        answer = known.answer
+    draft.outbox.append(_skipped_receipt(service, original, topic, event.id if event else None, answer))
+    await write_draft(connection, draft, {}, await database_now(connection), vault)
+
+
+def _skipped_receipt(service: str, original: Record, topic: str, request: str | None, answer: Answer) -> OutboxRow:
     data = msgspec.json.encode(
         Receipt(request=request, record=original.place if request is None else None, answer=answer)
     )

@@ -18,6 +18,8 @@ from shared.ledger.arrivals import encode_record
 from shared.ledger.commands import Command
 from shared.ledger.held import list_held, retry_held, skip_held
 from shared.ledger.outbox import read_outbox
+from shared.ledger.reception import Reception
+from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
 from tests.support.ledgers import KEY, ledger_on, reception_on, rows, sent
 from tests.support.tally import (
@@ -101,6 +103,27 @@ async def test_an_outside_record_that_was_given_up_is_answered_so(ledger_engine:
     assert (receipt.record, receipt.answer.code) == ("intake.submissions.tester:0:1", "given_up")
 
 
+async def test_a_request_that_was_given_up_stays_so_when_it_comes_again(ledger_engine: AsyncEngine) -> None:
+    await on_requests(ledger_engine, crashing=True).consume([outside_event("x", 1)])
+    await give_up(ledger_engine)
+
+    await on_requests(ledger_engine, crashing=False).consume([outside_event("x", 2)])
+
+    assert [receipt.answer.code for receipt in await receipts_of(ledger_engine)] == ["given_up", "given_up"]
+    assert await rows(ledger_engine, "SELECT 1 FROM events") == []
+
+
+async def test_giving_up_a_repeat_of_what_was_accepted_repeats_that_answer(ledger_engine: AsyncEngine) -> None:
+    await on_requests(ledger_engine, crashing=True).consume([outside_event("x", 1)])
+    await on_requests(ledger_engine, crashing=False).consume([outside_event("x", 2)])
+
+    await give_up(ledger_engine)
+
+    accepted, repeated = await receipts_of(ledger_engine)
+    assert accepted.answer.outcome == "accepted"
+    assert repeated.answer == accepted.answer
+
+
 async def test_an_outside_record_that_was_released_is_handled(ledger_engine: AsyncEngine) -> None:
     await reception_on(ledger_engine).consume([outside_record("crash", 1)])
     [held] = await list_held(ledger_engine)
@@ -175,6 +198,27 @@ def content_record(stream: UUID, revision: int, value: bytes | None) -> Record:
         headers=tuple(binary_headers(event)),
         value=value,
     )
+
+
+def outside_event(request: str, offset: int) -> Record:
+    source = party_uri("sources", "tester")
+    event = CloudEvent(id=request, source=source, type="jointenforcement.tally.add.v1", data=b"{}")
+    return msgspec.structs.replace(outside_record("{}", offset), headers=tuple(binary_headers(event)))
+
+
+def on_requests(engine: AsyncEngine, *, crashing: bool) -> Reception:
+    """Return a consumer of outside events that crashes, as release 1 does, or does not."""
+
+    def translated(record: Record, library: ReferenceLibrary) -> Command:
+        command = translate(outside_record("crash" if crashing else "fine", record.offset), library)
+        return replace(command, request=request_of(record, read_event(record.headers, record.value)))
+
+    return ledger_on(engine).reception("intake.submissions", translated)
+
+
+async def give_up(engine: AsyncEngine) -> None:
+    [held] = await list_held(engine)
+    await skip_held(engine, Vault(KEY), held.id, service="intake", operator="operator", reason="Not to be saved.")
 
 
 async def receipts_of(engine: AsyncEngine) -> list[Receipt]:
