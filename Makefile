@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --strip-extras --allow-unsafe --extra embedded
+	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo campaign up down status check test format lock clean
@@ -54,8 +54,9 @@ format: install ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix .
 
 lock: ## Make the lock files again from pyproject.toml
-	$(COMPILE) -o requirements.lock pyproject.toml
-	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	$(COMPILE) --extra embedded -o requirements.lock pyproject.toml
+	$(COMPILE) -c requirements.lock -o requirements-services.lock pyproject.toml
+	$(COMPILE) --extra embedded --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 clean: ## Stop the system; remove .venv, its data (.joint) and all caches
 	@if [ -x $(BIN)/joint ]; then $(BIN)/joint down || true; fi
