@@ -103,7 +103,14 @@ def build_worker(
             Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
             Subscription(group=REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
-        tasks=[events.keep_resuming, acts.keep_resuming, documents.keep_resuming, contents.keep_resuming, seal, *beside],
+        tasks=[
+            events.keep_resuming,
+            acts.keep_resuming,
+            documents.keep_resuming,
+            contents.keep_resuming,
+            seal,
+            *beside,
+        ],
         health=health,
     )
 
