@@ -8,6 +8,10 @@ _SETTINGS: Final = {
     "lock_timeout": "2000",
     # A lost network must not leave locks behind for the two hours of TCP's defaults.
     "idle_in_transaction_session_timeout": "60000",
+    # Nor may it leave the relay's lease there: that one is held outside of a transaction.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
     # Tables grow from empty to millions: a generic plan made for an empty table would scan the full one.
     "plan_cache_mode": "force_custom_plan",
     "jit": "off",

@@ -33,6 +33,13 @@ async def test_the_migration_makes_the_tables_that_the_queries_know(ledger_engin
         assert await connection.run_sync(differences) == []
 
 
+async def test_a_client_that_vanished_keeps_no_lock_for_long(ledger_engine: AsyncEngine) -> None:
+    idle, interval, count = [
+        int((await rows(ledger_engine, f"SHOW tcp_keepalives_{name}"))[0][0]) for name in ("idle", "interval", "count")
+    ]
+    assert 0 < idle + interval * count <= 60
+
+
 async def test_a_command_writes_event_state_outbox_request_and_wake_together(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
 
