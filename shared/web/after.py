@@ -18,6 +18,7 @@ PATIENCE_SECONDS: Final = 2.0
 _FIRST_PAUSE_SECONDS: Final = 0.01
 _LONGEST_PAUSE_SECONDS: Final = 0.2
 _RETRY_AFTER_SECONDS: Final = 1
+_LARGEST_SEQUENCE: Final = 2**63 - 1
 
 After = Annotated[
     str | None,
@@ -55,9 +56,12 @@ def parse_after(text: str) -> Position:
     topic, _, rest = text.partition(":")
     stream, _, sequence = rest.partition(":")
     try:
-        if not topic or not sequence.isascii() or not sequence.isdigit():
+        if not topic.isprintable() or not topic or not sequence.isascii() or not sequence.isdigit():
             raise ValueError(text)
-        return Position(topic=topic, stream=UUID(stream), sequence=int(sequence))
+        number = int(sequence)
+        if number > _LARGEST_SEQUENCE:
+            raise ValueError(text)
+        return Position(topic=topic, stream=UUID(stream), sequence=number)
     except ValueError as error:
         detail = "`after` must be topic:stream:sequence, as the header Joint-Position says it."
         raise ProblemError(HTTPStatus.BAD_REQUEST, "bad_after", detail) from error

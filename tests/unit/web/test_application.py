@@ -200,7 +200,16 @@ def test_a_read_of_a_position_that_is_not_reached_is_answered_202(keys: Keys, st
 
 
 @pytest.mark.parametrize(
-    "after", ["", "dispatch.cases", "dispatch.cases:x:1", f"dispatch.cases:{CASE}:-1", f":{CASE}:1"]
+    "after",
+    [
+        "",
+        "dispatch.cases",
+        "dispatch.cases:x:1",
+        f"dispatch.cases:{CASE}:-1",
+        f":{CASE}:1",
+        f"dispatch.cases:{CASE}:{2**63}",
+        f"dispatch\x00cases:{CASE}:1",
+    ],
 )
 def test_a_position_that_is_none_is_refused(client: Client, after: str) -> None:
     problem(client.get("/v1/read", params={"after": after}), 400, "bad_after")
