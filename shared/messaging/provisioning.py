@@ -24,6 +24,7 @@ from confluent_kafka.admin._scram import (
 )
 from confluent_kafka.cimpl import NewTopic
 
+from shared.contracts.envelope import MAXIMUM_BYTES
 from shared.contracts.registry import Topic
 from shared.kernel.errors import Unavailable
 from shared.messaging.access import KafkaAccess
@@ -33,6 +34,9 @@ _REQUEST_SECONDS: Final = 15.0
 _PROPAGATION_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.05
 _FOREVER: Final = "-1"
+# An event is what was read (at most MAXIMUM_BYTES) and its envelope: the relay must never have one that does not go
+# through, and a party's record that is somewhat too large is better refused with a receipt than not taken at all.
+_LARGEST_BATCH: Final = str(2 * MAXIMUM_BYTES)
 _FORGET_WITHIN_MS: Final = str(60 * 60 * 1000)
 _TOMBSTONE_MS: Final = str(30 * 24 * 60 * 60 * 1000)
 
@@ -115,6 +119,7 @@ def topic_settings(topic: Topic) -> dict[str, str]:
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": retention,
         "retention.bytes": _FOREVER,
+        "max.message.bytes": _LARGEST_BATCH,
         "message.timestamp.type": "LogAppendTime" if topic.append_time else "CreateTime",
     }
     if topic.compacted:

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from shared.contracts.envelope import MAXIMUM_BYTES
 from shared.contracts.registry import Topic, department_principal, source_principal, topics
 from shared.messaging.access import KafkaAccess, wait_until_ready
 from shared.messaging.provisioning import MismatchedTopic, create_topics, provision, rights, topic_settings
@@ -74,6 +75,11 @@ def test_a_compacted_topic_forgets_within_an_hour_and_keeps_its_tombstones_for_a
     assert settings["cleanup.policy"] == "compact"
     assert settings["max.compaction.lag.ms"] == "3600000"
     assert settings["delete.retention.ms"] == "2592000000"
+
+
+def test_the_largest_event_that_can_be_written_can_be_published_whatever_the_brokers_default() -> None:
+    largest, envelope = MAXIMUM_BYTES, 20 * 1024
+    assert int(topic_settings(plain_topic("events"))["max.message.bytes"]) > largest + envelope
 
 
 def test_exact_provisioning_withdraws_what_the_registry_no_longer_says() -> None:
