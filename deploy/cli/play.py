@@ -4,10 +4,9 @@ import asyncio
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 from cyclopts import Parameter
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from deploy.importer.mapping import TableMapping
 
 _REASONS_SHOWN: Final = 20
+
+T = TypeVar("T")
 
 
 def register(app: "cyclopts.App") -> None:
@@ -80,8 +81,7 @@ def demo(*, plan: Path | None = None) -> int:
         results: list[int] = []
 
         def play_and_tell() -> None:
-            with _interruptible():
-                results.append(_play(stage, loaded, None))
+            results.append(_play(stage, loaded, None))
             _show_what_next(stage)
             print("\nThe system stays up. Ctrl-C ends it in order. 系统保持运行，按 Ctrl-C 停止。", flush=True)
 
@@ -143,21 +143,29 @@ def _play(stage: "Stage", plan: "Plan", code: str | None) -> int:
     from deploy.campaign.runner import play, prepare
 
     console = Console()
-    outcome = asyncio.run(play(stage, prepare(stage, plan, code), console))
+    outcome = _run(play(stage, prepare(stage, plan, code), console))
     print_outcome(console, outcome)
     return 0 if outcome.as_planned else DIFFERS
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end what runs in here, and give the signals back afterwards."""
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; Ctrl-C and SIGTERM cancel the work in order and become KeyboardInterrupt.
 
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
+    Whoever handled the signals before handles them again afterwards.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    async def cancellable() -> T:
+        task = asyncio.ensure_future(work)
+        for number in numbers:
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await task
+
     try:
-        yield
+        return asyncio.run(cancellable())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

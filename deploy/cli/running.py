@@ -1,6 +1,7 @@
 """The system that a command works with: the running one, or one that the command starts and ends."""
 
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from deploy.embedded.home import Home
 from deploy.embedded.parties import load_parties, save_parties
 from deploy.embedded.processes import remembered_process
 from deploy.embedded.settings import SystemSettings
-from deploy.embedded.system import SUPERVISOR
+from deploy.embedded.system import SUPERVISOR, AlreadyRunning
 from services.dispatch import seed
 
 
@@ -48,11 +49,25 @@ def brought_up(stage: Stage) -> Iterator[None]:
         yield
         return
     know_the_city(stage)
+    # What asks us to end must not leave the system behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print("Starting the system.")
-    supervisor.run_detached(stage.settings)
+    _start(stage)
     try:
         print(f"It is ready after {json.loads(stage.home.state.read_text())['start_seconds']} s.")
         yield
     finally:
         print("Ending the system.")
         supervisor.stop_detached(stage.settings)
+
+
+def _start(stage: Stage) -> None:
+    try:
+        supervisor.run_detached(stage.settings)
+    except AlreadyRunning as error:
+        raise SystemFailure(
+            f"The system of {stage.home.root} is just starting or ending.", remedy="Try again when it has."
+        ) from error
+    except KeyboardInterrupt:
+        supervisor.stop_detached(stage.settings)
+        raise
