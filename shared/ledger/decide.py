@@ -1,5 +1,6 @@
 """Decide a unit of commands in memory: all of them, or none of them (I-5). Knows neither SQL nor Kafka."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -18,6 +19,7 @@ from shared.ledger.commands import Cause, Command
 from shared.ledger.draft import Draft, EventRow, OutboxRow, PrivateRow, RequestRow, StreamState
 from shared.ledger.hashchain import chained
 from shared.ledger.vault import Vault
+from shared.observability import metrics
 
 _CONTENT_KEPT: Final = 1
 _CONTENT_FORGOTTEN: Final = 2
@@ -47,6 +49,7 @@ class Decider:
         self._loaded_states = states
         self._loaded_requests = requests
         self.draft = Draft()
+        self._outcomes: Counter[tuple[str, str]] = Counter()
 
     def decide_unit(self, commands: Sequence[Command], *, refusable: bool) -> list[Answer]:
         """Decide the commands in order; a later one sees what an earlier one did.
@@ -57,24 +60,38 @@ class Decider:
         """
         unit = Draft()
         answers = []
+        outcomes = []
         for command in commands:
-            answer = self._answer(command, unit)
+            known = self._known(command, unit)
+            answer = self._answer(command, known, unit)
             if answer.outcome == "refused" and not refusable:
                 raise PolicyRefusedError(f"{type(command.body).__name__} was refused: {answer.code}: {answer.detail}")
             if command.receipt is not None:
                 unit.outbox.append(self._receipt(command, answer))
             answers.append(answer)
+            outcomes.append((command.aggregate, "repeated" if known and answer is known.answer else answer.outcome))
         self.draft.merge(unit)
+        self._outcomes.update(outcomes)
         return answers
 
-    def _answer(self, command: Command, unit: Draft) -> Answer:
+    def count(self) -> None:
+        """Count what was decided: once, when it was written."""
+        for (aggregate, outcome), number in self._outcomes.items():
+            metrics.COMMANDS.labels(aggregate, outcome).inc(number)
+
+    def _known(self, command: Command, unit: Draft) -> RequestRow | None:
+        if command.request is None:
+            return None
+        key = (command.request.party, command.request.key)
+        return unit.requests.get(key) or self.draft.requests.get(key) or self._loaded_requests.get(key)
+
+    def _answer(self, command: Command, known: RequestRow | None, unit: Draft) -> Answer:
         request = command.request
         if request is None:
             return self._decide(command, unit)
         key = (request.party, request.key)
         # Keyed, so that after a content was forgotten nobody can guess it from what is kept here (I-14).
         digest = self._vault.fingerprint(request.digest)
-        known = unit.requests.get(key) or self.draft.requests.get(key) or self._loaded_requests.get(key)
         if known is None:
             answer = self._decide(command, unit)
             unit.requests[key] = RequestRow(party=request.party, key=request.key, digest=digest, answer=answer)

@@ -54,8 +54,8 @@ class Ledger:
             outcomes += await in_halves(self.engine, commands[start : start + MAXIMUM_COMMANDS], self._run)
         reach("execute_after_commit")
         for command, outcome in zip(commands, outcomes, strict=True):
-            kind = "failed" if isinstance(outcome, Failed) else outcome.outcome
-            metrics.COMMANDS.labels(command.aggregate, kind).inc()
+            if isinstance(outcome, Failed):
+                metrics.COMMANDS.labels(command.aggregate, "failed").inc()
         return outcomes
 
     def reception(self, consumer: str, translate: Translate) -> Reception:
@@ -118,6 +118,7 @@ class Ledger:
         )
         outcomes = [self._decide(decider, command) for command in commands]
         await write_draft(connection, decider.draft, states, decider.now, self.vault)
+        decider.count()
         reach("execute_before_commit")
         return outcomes
 

@@ -90,6 +90,7 @@ class PolicyHandler:
         """Write what was decided."""
         if self._decider is not None:
             await write_draft(connection, self._decider.draft, self._states, self._decider.now, self._vault)
+            self._decider.count()
 
     def _ask(self, delivery: Delivery, library: ReferenceLibrary) -> _Reaction:
         return isolated(lambda: self._react(delivery, library), topic=delivery.topic, stream=str(delivery.stream))

@@ -116,6 +116,7 @@ class Reception:
             self._decide(decider, draft, item, command)
         decider.draft.merge(draft)
         await write_draft(connection, decider.draft, states, decider.now, self._vault)
+        decider.count()
         await update_held(connection, draft.released, draft.unreleased)
         reach("receive_before_commit")
         return []
@@ -136,7 +137,6 @@ class Reception:
         if isinstance(answers, Crashed):
             self._hold(draft, item, "crashed", answers.detail)
             return
-        metrics.COMMANDS.labels(command.aggregate, answers[0].outcome).inc()
         if item.held_id is not None:
             draft.released.append(item.held_id)
 

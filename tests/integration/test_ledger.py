@@ -21,8 +21,9 @@ from shared.ledger.engine import create_ledger_engine
 from shared.ledger.hashchain import GENESIS, chained
 from shared.ledger.outbox import read_outbox
 from shared.ledger.vault import Vault
-from tests.support.ledgers import KEY, ledger_on, rows
-from tests.support.tally import METADATA, Add, Hide, add
+from shared.observability import metrics
+from tests.support.ledgers import KEY, ledger_on, policy_on, rows
+from tests.support.tally import METADATA, Add, Hide, add, event_record
 
 
 async def test_the_migration_makes_the_tables_that_the_queries_know(ledger_engine: AsyncEngine) -> None:
@@ -98,6 +99,25 @@ async def test_the_same_request_has_one_effect_and_the_same_answer(ledger_engine
 
     assert first == in_batch == later
     assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
+
+
+async def test_every_command_is_counted_by_its_outcome(ledger_engine: AsyncEngine) -> None:
+    def counted() -> dict[str, float]:
+        outcomes = ("accepted", "refused", "repeated", "failed")
+        return {name: metrics.COMMANDS.labels("tally", name)._value.get() for name in outcomes}
+
+    before = counted()
+    ledger = ledger_on(ledger_engine)
+    await ledger.execute([add(new_id(), 1, key="a"), add(new_id(), -1), add(new_id(), 1, note="crash")])
+    await ledger.execute([add(new_id(), 1, key="a"), add(new_id(), 2, key="a")])
+    await policy_on(ledger_engine).consume([event_record(new_id(), 1)])
+
+    assert {name: value - before[name] for name, value in counted().items()} == {
+        "accepted": 2,
+        "refused": 2,
+        "repeated": 1,
+        "failed": 1,
+    }
 
 
 async def test_a_key_that_is_reused_for_something_else_is_refused(
