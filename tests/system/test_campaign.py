@@ -64,15 +64,15 @@ async def killing_each_process_once(stage: Stage, campaign: Campaign) -> AsyncIt
 
 
 def test_a_campaign_with_every_kind_of_deviation_ends_as_planned(small: Outcome) -> None:
-    assert small.differences == ()
-    assert small.troubles == ()
+    assert not small.differences, "\n".join(small.differences)
+    assert not small.troubles, "\n".join(small.troubles)
     assert len(small.open_cases) == sum(small.expected.open_cases.values())
     assert all(zh and en for case in small.open_cases for zh, en in case.sentences)
 
 
 async def test_a_campaign_played_again_under_its_code_changes_nothing(stage: Stage, small: Outcome) -> None:
     again = await played(stage, prepare(stage, load_plan(PLANS / "small.toml"), small.code))
-    assert again.differences == ()
+    assert not again.differences, "\n".join(again.differences)
     assert {case.case_id for case in again.open_cases} == {case.case_id for case in small.open_cases}
 
 
@@ -80,7 +80,7 @@ async def test_the_campaign_of_the_source_report_survives_each_process_being_kil
     campaign = prepare(stage, load_plan(DEFAULT_PLAN), None)
     async with killing_each_process_once(stage, campaign) as killed:
         outcome = await played(stage, campaign)
-    assert outcome.differences == ()
+    assert not outcome.differences, "\n".join(outcome.differences)
     assert figures_line(outcome.answered) == "344 reported · 338 closed · 98.26 %"
     assert len(outcome.open_cases) == 6
     assert [line.split()[0] for line in killed] == list(PROCESSES)

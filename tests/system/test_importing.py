@@ -70,7 +70,7 @@ async def test_refused_rows_are_written_as_they_were_with_every_reason(stage: St
 
 async def test_a_source_that_does_not_exist_is_refused_row_by_row(stage: Stage, tmp_path: Path) -> None:
     file = tmp_path / "sample.csv"
-    file.write_text("".join(SAMPLE.open(encoding="utf-8").readlines()[:2]), encoding="utf-8")
+    file.write_text("".join(SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)[:2]), encoding="utf-8")
     done = await import_(file, source="nobody")
     assert "1 rows: 0 accepted, 1 refused" in done.out
 
