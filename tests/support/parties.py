@@ -150,3 +150,27 @@ async def _listening(client: PartyClient, uri: str) -> AsyncIterator[Party]:
             yield party
         finally:
             listening.cancel()
+
+
+def found(errors: Any, field: str, code: str) -> bool:  # noqa: ANN401 - of an answer or of a document
+    """Tell whether an error with this code is about the field or a part of it."""
+    pairs = [
+        (error["field"], error["code"]) if isinstance(error, dict) else (error.field, error.code) for error in errors
+    ]
+    return any(name.startswith(field) and said == code for name, said in pairs)
+
+
+async def refused(party: Party, data: object, **how: Any) -> Answer:  # noqa: ANN401 - of `Party.send`
+    """Send and return the refusal, which changed nothing."""
+    answer = await party.answer(await party.send(data, **how))
+    assert answer.outcome == "refused"
+    assert answer.position is None
+    return answer
+
+
+async def reported(party: Party, **changes: object) -> UUID:
+    """Report a problem and return its id, which is its case's."""
+    answer = await party.answer(await party.send(report_body(**changes)))
+    assert answer.outcome == "accepted"
+    assert answer.subject is not None
+    return answer.subject
