@@ -49,7 +49,9 @@ async def test_a_fresh_database_is_empty_and_its_role_owns_it(postgres: Postgres
     session = await asyncpg.connect(plain_url(postgres.fresh_database("ledger")))
     try:
         await session.execute("CREATE TABLE events (id bigint)")
-        schema = await session.fetchval("SELECT schemaname FROM pg_tables WHERE tablename = 'events'")
+        schema = await session.fetchval(
+            "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = 'events'::regclass"
+        )
         assert schema == await session.fetchval("SELECT current_user")
     finally:
         await session.close()
