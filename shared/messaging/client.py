@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.contracts.envelope import JSON, STRUCTURED, CloudEvent, Header, binary_headers
+from shared.contracts.envelope import JSON, MAXIMUM_BYTES, STRUCTURED, CloudEvent, Header, binary_headers
 from shared.contracts.records import Record
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.records import to_record
@@ -38,7 +38,10 @@ class PartyClient:
         self._outgoing = outgoing
         self._incoming = TopicPartition(incoming, _PARTITION)
         self._since = since
-        self._producer = AIOKafkaProducer(**connection.client_arguments(), acks="all", linger_ms=5)
+        # What is too large is the service's to refuse, with a receipt; this client withholds nothing.
+        self._producer = AIOKafkaProducer(
+            **connection.client_arguments(), acks="all", linger_ms=5, max_request_size=2 * MAXIMUM_BYTES
+        )
         self._consumer = AIOKafkaConsumer(**connection.client_arguments(), enable_auto_commit=False)
         self._open = AsyncExitStack()
 

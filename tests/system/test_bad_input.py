@@ -118,6 +118,14 @@ async def test_data_that_are_no_json_are_refused(stage: Stage) -> None:
         assert (await refused(source, b"{broken")).code == "not_json"
 
 
+async def test_a_record_over_the_limit_is_refused_with_a_receipt_and_delays_nothing(stage: Stage) -> None:
+    async with a_source(stage, SOURCE) as source:
+        await source.send_raw(headers(source.uri), b"x" * (MAXIMUM_BYTES + 1))
+        assert (await source.answer(await source.send(report_body()))).outcome == "accepted"
+        [receipt] = [one for one in source.receipts if one.record is not None]
+        assert (receipt.request, receipt.answer.code) == (None, "too_large")
+
+
 async def test_a_source_cannot_speak_for_another(stage: Stage) -> None:
     async with a_source(stage, SOURCE) as source:
         answer = await refused(source, report_body(), source="/joint/sources/hotline-12345")
