@@ -15,6 +15,7 @@ from shared.contracts.common import Answer
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_REFERENCE, INTAKE_CONTENTS, INTAKE_REPORTS
 from shared.ledger.engine import create_ledger_engine
+from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
@@ -90,6 +91,9 @@ def build_worker(
     documents = ledger.reference_copy(REFERENCE)
     contents = ledger.contents_copy(CONTENTS)
 
+    async def expire() -> None:
+        await keep_expiring(dispatch.engine, dispatch.ledger.vault, SERVICE)
+
     async def seal() -> None:
         await keep_sealing(dispatch.engine, SERVICE)
 
@@ -108,6 +112,7 @@ def build_worker(
             acts.keep_resuming,
             documents.keep_resuming,
             contents.keep_resuming,
+            expire,
             seal,
             *beside,
         ],

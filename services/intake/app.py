@@ -13,6 +13,7 @@ from services.intake.settings import Settings
 from services.intake.tables import report_aggregate
 from shared.contracts.registry import DISPATCH_REFERENCE, SUBMISSIONS_PREFIX
 from shared.ledger.engine import create_ledger_engine
+from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
@@ -60,6 +61,9 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
     watch = reference_watch(intake)
     health.add("references", watch.problem)
 
+    async def expire() -> None:
+        await keep_expiring(intake.engine, intake.ledger.vault, SERVICE)
+
     async def seal() -> None:
         await keep_sealing(intake.engine, SERVICE)
 
@@ -75,7 +79,7 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
             ),
             Subscription(group=REFERENCE_CONSUMER, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
-        tasks=[submissions.keep_resuming, documents.keep_resuming, watch.run, seal, *beside],
+        tasks=[submissions.keep_resuming, documents.keep_resuming, watch.run, expire, seal, *beside],
         health=health,
     )
 

@@ -16,15 +16,17 @@ from shared.contracts.registry import HELD, INTAKE_CONTENTS, party_uri
 from shared.kernel.identifiers import new_id
 from shared.ledger.arrivals import encode_record
 from shared.ledger.commands import Command
+from shared.ledger.expiry import expire_held
 from shared.ledger.held import list_held, retry_held, skip_held
 from shared.ledger.outbox import read_outbox
 from shared.ledger.reception import Reception
 from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
-from tests.support.ledgers import KEY, ledger_on, reception_on, rows, sent
+from tests.support.ledgers import KEY, ledger_on, policy_on, reception_on, rows, sent
 from tests.support.tally import (
     NOON,
     add,
+    event_record,
     outside_record,
     translate,
 )
@@ -122,6 +124,25 @@ async def test_giving_up_a_repeat_of_what_was_accepted_repeats_that_answer(ledge
     accepted, repeated = await receipts_of(ledger_engine)
     assert accepted.answer.outcome == "accepted"
     assert repeated.answer == accepted.answer
+
+
+async def test_an_outside_record_is_held_for_ninety_days_and_an_event_of_ours_longer(
+    ledger_engine: AsyncEngine,
+) -> None:
+    await reception_on(ledger_engine).consume([outside_record("crash", 1), outside_record("crash", 2)])
+    await policy_on(ledger_engine).consume([event_record(new_id(), 1, note="crash")])
+    async with ledger_engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE held SET held_at = held_at - interval '91 days' WHERE id <> 2")
+
+    given_up = await expire_held(ledger_engine, Vault(KEY), service="intake")
+
+    assert given_up == 1
+    assert [held.id for held in await list_held(ledger_engine)] == [2, 3]
+    assert await rows(ledger_engine, "SELECT act, operator, reason FROM interventions") == [
+        ("skip", "retention", "It was held for 90 days.")
+    ]
+    [receipt] = await receipts_of(ledger_engine)
+    assert (receipt.record, receipt.answer.code) == ("intake.submissions.tester:0:1", "given_up")
 
 
 async def test_an_outside_record_that_was_released_is_handled(ledger_engine: AsyncEngine) -> None:
