@@ -34,8 +34,12 @@ def act_on_leg(problem: Problem, *, unit: str, state: LegState, failures: int) -
             return "request_return"
         case FailedCheck(times="for ever") if unit == problem.lead and failures >= PERSISTENCE:
             return None
+        case _ if state == "assigned":
+            return "sign"
+        case _ if state == "handling":
+            return "feed_back"
         case _:
-            return {"assigned": "sign", "handling": "feed_back"}.get(state)  # type: ignore[return-value]
+            return None
 
 
 def accepts(problem: Problem) -> bool:
