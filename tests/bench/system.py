@@ -1,7 +1,8 @@
 """The system under measurement: the embedded servers with the shipped settings, in a home that is thrown away.
 
-It is provisioned and migrated; processes are started one by one, as a part of the bench needs them. The naive sides know no users: the broker has one more listener for them, without authentication and with every right,
-which costs them nothing that ours does not pay too.
+It is provisioned and migrated; processes are started one by one, as a part of the bench needs them. The naive sides
+know no users: the broker has one more listener for them, without authentication and with every right, which costs them
+nothing that ours does not pay too.
 """
 
 import asyncio
