@@ -4,9 +4,10 @@ They are here and not in the ledger because a service's domain imports only the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from shared.contracts.common import Actor, Event, Message
 from shared.contracts.envelope import CloudEvent
@@ -16,8 +17,7 @@ from shared.contracts.reference import Kind
 from shared.kernel.errors import Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision may know beside state and command.
 
     `now` is the batch's one instant (I-18, UTC); `at` is when this act counts as done: `now`, or the broker time of
@@ -31,8 +31,7 @@ class Context:
     library: ReferenceLibrary
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Publish:
+class Publish(msgspec.Struct, frozen=True, kw_only=True):
     """A message beside the event, sent by the same relay: a task for a department, a content record."""
 
     topic: str
@@ -40,8 +39,7 @@ class Publish:
     message: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepPrivate:
+class KeepPrivate(msgspec.Struct, frozen=True, kw_only=True):
     """Keep these bytes encrypted under the stream (I-14) and publish `shared`, if given, on `topic`."""
 
     private: bytes
@@ -49,8 +47,7 @@ class KeepPrivate:
     shared: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetPrivate:
+class ForgetPrivate(msgspec.Struct, frozen=True, kw_only=True):
     """Delete what was kept under the stream and send a tombstone of type `type` on `topic` (I-14)."""
 
     topic: str
@@ -62,8 +59,7 @@ Effect = Publish | KeepPrivate | ForgetPrivate
 Decision = Sequence[Event] | Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Event `sequence` of `stream` on one of our own topics, as a consumer takes it."""
 
     topic: str
@@ -73,8 +69,7 @@ class Delivery:
     record: Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitForReference:
+class WaitForReference(msgspec.Struct, frozen=True, kw_only=True):
     """A policy's answer when an event names a reference version that is not here yet (I-19)."""
 
     kind: Kind

@@ -1,8 +1,9 @@
 """What goes into the write path and what comes out of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from shared.contracts.common import Actor, Answer
 from shared.contracts.decisions import Delivery, WaitForReference
@@ -21,8 +22,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """Where a command comes from: travels on the events that it makes."""
 
     correlation: str
@@ -30,8 +30,7 @@ class Cause:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The idempotency key of a command (I-2): the same (party, key) has one effect and one answer.
 
     `digest` tells a repeat (same digest) from a reuse of the key for something else (refused, nothing changed).
@@ -42,8 +41,7 @@ class Request:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceiptTo:
+class ReceiptTo(msgspec.Struct, frozen=True, kw_only=True):
     """The receipts topic that must hear the answer, and which message it answers."""
 
     topic: str
@@ -52,8 +50,7 @@ class ReceiptTo:
     record: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(msgspec.Struct, frozen=True, kw_only=True):
     """One command on one stream.
 
     `body` is what the aggregate's `decide` understands. `counts_as_of` is when the act counts as done, where that
@@ -74,8 +71,7 @@ class Command:
     record: Record | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class Failed(msgspec.Struct, frozen=True, kw_only=True):
     """A command that crashed its handler: our bug, answered 500 or held; nothing was changed."""
 
     reason: str

@@ -5,10 +5,12 @@ holds its own stream and nobody else's. I-5: positions, held messages and effect
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,12 +18,12 @@ from shared.contracts.records import Record
 from shared.ledger.arrivals import NEXT, alone, arrival_of, encode_record, with_sequence
 from shared.ledger.commands import Delivery, WaitForReference
 from shared.ledger.draft import Draft, HeldRow
-from shared.ledger.held import announcement
+from shared.ledger.held import announcement, tell_dead
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, load_held, lock_positions
 from shared.ledger.patience import repeat
 from shared.ledger.take import Arrival, Taken, take
-from shared.ledger.transaction import BatchFailedError, in_transaction
+from shared.ledger.transaction import BatchFailedError, in_transaction, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import update_held, write_held, write_outbox, write_positions
 from shared.observability import metrics
@@ -49,8 +51,7 @@ class Handler(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
     """A stream and what has just arrived of it."""
 
     topic: str
@@ -159,11 +160,11 @@ class Consumption:
             await handler.prepare(connection, [arrival.delivery for _, verdict in taken for arrival in verdict.next])
         progress = Progress()
         for queue, verdict in taken:
-            metrics.REPEATS_SKIPPED.inc(verdict.repeats)
             self._one_stream(queue, verdict, handler, failure, progress)
             _relapse(held[queue.topic, queue.stream], progress.draft, self._consumer)
         await handler.write(connection)
         await self._write(connection, progress.draft, positions)
+        once_committed(connection, partial(_tell, progress.draft, sum(verdict.repeats for _, verdict in taken)))
         reach("consume_before_commit")
         return progress.taken
 
@@ -201,8 +202,6 @@ class Consumption:
             waits_for=stop.waits_for,
         )
         if stop.reason is not None:
-            metrics.MESSAGES_HELD.labels(self._consumer, stop.reason).inc()
-            log.error("ledger.held", **_place(row), reason=stop.reason, detail=stop.detail)
             draft.outbox.append(announcement(self._service, row, delivery.record.place))
         if arrival.held_id is None:
             draft.held.append(row)
@@ -218,8 +217,7 @@ class Consumption:
             await write_outbox(connection, draft.outbox, now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stop:
+class _Stop(msgspec.Struct, frozen=True, kw_only=True):
     """Why a message is held: a reason makes it a dead letter."""
 
     reason: str | None = None
@@ -287,7 +285,7 @@ def _limited(verdict: Taken, limit: int | None) -> Taken:
     if limit is None or len(verdict.next) <= limit:
         return verdict
     behind = [arrival for arrival in verdict.next[limit:] if arrival.held_id is None]
-    return replace(verdict, next=verdict.next[:limit], waiting=[*behind, *verdict.waiting])
+    return msgspec.structs.replace(verdict, next=verdict.next[:limit], waiting=[*behind, *verdict.waiting])
 
 
 def _attempt(handler: Handler, arrival: Arrival, failure: BatchFailedError | None) -> _Stop | None:
@@ -310,7 +308,7 @@ def _relapse(held: Sequence[Arrival], draft: Draft, consumer: str) -> None:
                 topic=delivery.topic,
                 stream=delivery.stream,
                 sequence=delivery.sequence,
-                record=b"",
+                record=encode_record(delivery.record),
                 reason=arrival.reason,
                 detail=arrival.detail,
                 waits_for=None,
@@ -318,5 +316,6 @@ def _relapse(held: Sequence[Arrival], draft: Draft, consumer: str) -> None:
             draft.unreleased.append((arrival.held_id, row))
 
 
-def _place(row: HeldRow) -> dict[str, str | int]:
-    return {"consumer": row.consumer, "topic": row.topic, "stream": str(row.stream), "sequence": row.sequence}
+def _tell(draft: Draft, repeats: int) -> None:
+    metrics.REPEATS_SKIPPED.inc(repeats)
+    tell_dead(draft)

@@ -1,23 +1,23 @@
 """Copies of another service's private contents: the newest revision wins, a tombstone forgets (I-14)."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.records import Record
 from shared.ledger.arrivals import arrival_of, decode_record, encode_record
 from shared.ledger.draft import Draft, HeldRow
-from shared.ledger.held import announcement
+from shared.ledger.held import announcement, tell_dead
 from shared.ledger.load import database_now
 from shared.ledger.patience import repeat
 from shared.ledger.take import Arrival
-from shared.ledger.transaction import BatchFailedError, in_halves
+from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import update_held, write_held, write_outbox
-from shared.observability import metrics
 
 # A compacted topic loses old revisions, so that its sequence has gaps: revisions are compared, not counted.
 _COPY: Final = """
@@ -53,7 +53,10 @@ class ContentsCopy:
         """Copy held records that an operator released (`joint held retry`); return how many were tried."""
         async with self._engine.connect() as connection:
             rows = (await connection.exec_driver_sql(_RELEASED, (self._consumer,))).all()
-        released = [replace(arrival_of(decode_record(self._vault.open(row.record))), held_id=row.id) for row in rows]
+        released = [
+            msgspec.structs.replace(arrival_of(decode_record(self._vault.open(row.record))), held_id=row.id)
+            for row in rows
+        ]
         if released:
             await in_halves(self._engine, released, self._run)
         return len(released)
@@ -83,6 +86,7 @@ class ContentsCopy:
                 _COPY, ([row.stream for row in rows], [row.sequence for row in rows], [row.event.data for row in rows])
             )
         await update_held(connection, draft.released, draft.unreleased)
+        once_committed(connection, partial(tell_dead, draft))
         if draft.outbox:
             now = await database_now(connection)
             await write_held(connection, draft.held, now, self._vault)
@@ -101,8 +105,6 @@ class ContentsCopy:
             detail=detail,
             waits_for=None,
         )
-        log.error("ledger.held", consumer=self._consumer, record=delivery.record.place, reason=reason)
-        metrics.MESSAGES_HELD.labels(self._consumer, reason).inc()
         if arrival.held_id is None:
             draft.held.append(row)
         else:

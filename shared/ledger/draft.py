@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from shared.contracts.common import Answer
 from shared.ledger.aggregate import Aggregate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRow:
+class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `events`."""
 
     stream: UUID
@@ -26,8 +27,7 @@ class EventRow:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxRow:
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     """A message that the relay will send: exactly these headers and bytes, to the partition of its key."""
 
     id: int = 0
@@ -37,8 +37,7 @@ class OutboxRow:
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamState:
+class StreamState(msgspec.Struct, frozen=True, kw_only=True):
     """A stream as the batch sees it: sequence 0 and no state before its first event."""
 
     aggregate: Aggregate
@@ -49,8 +48,7 @@ class StreamState:
     state: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRow:
+class RequestRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `requests`: what was answered to (party, key)."""
 
     party: str
@@ -59,8 +57,7 @@ class RequestRow:
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldRow:
+class HeldRow(msgspec.Struct, frozen=True, kw_only=True):
     """A message to be held: with a reason it is a dead letter, without one it waits (for `waits_for`, or a gap)."""
 
     consumer: str
@@ -73,8 +70,7 @@ class HeldRow:
     waits_for: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateRow:
+class PrivateRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `private`: sealed bytes, or None when they were forgotten."""
 
     stream: UUID

@@ -1,9 +1,10 @@
 """Receive records of outside parties: every one gets exactly one outcome, a receipt or a held message (I-3)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,15 +17,14 @@ from shared.ledger.commands import Command
 from shared.ledger.consumption import portions
 from shared.ledger.decide import Decider
 from shared.ledger.draft import Draft, HeldRow
-from shared.ledger.held import announcement
+from shared.ledger.held import announcement, tell_dead
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_requests, lock_states
 from shared.ledger.patience import repeat
 from shared.ledger.references import References
-from shared.ledger.transaction import BatchFailedError, in_halves
+from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import update_held, write_draft
-from shared.observability import metrics
 from shared.observability.crash import reach
 
 Translate = Callable[[Record, ReferenceLibrary], Command]
@@ -35,8 +35,7 @@ _RELEASED: Final = "SELECT id, record FROM held WHERE consumer = $1 AND reason I
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Received:
+class _Received(msgspec.Struct, frozen=True, kw_only=True):
     record: Record
     held_id: int | None = None
 
@@ -116,8 +115,9 @@ class Reception:
             self._decide(decider, draft, item, command)
         decider.draft.merge(draft)
         await write_draft(connection, decider.draft, states, decider.now, self._vault)
-        decider.count()
+        once_committed(connection, decider.count)
         await update_held(connection, draft.released, draft.unreleased)
+        once_committed(connection, partial(tell_dead, draft))
         reach("receive_before_commit")
         return []
 
@@ -130,6 +130,7 @@ class Reception:
             self._hold(draft, item, failure.reason, failure.detail)
         await write_draft(connection, draft, {}, await database_now(connection), self._vault)
         await update_held(connection, (), draft.unreleased)
+        once_committed(connection, partial(tell_dead, draft))
         return []
 
     def _decide(self, decider: Decider, draft: Draft, item: _Received, command: Command) -> None:
@@ -155,8 +156,6 @@ class Reception:
             detail=detail,
             waits_for=None,
         )
-        log.error("ledger.held", consumer=self._consumer, record=record.place, reason=reason, detail=detail)
-        metrics.MESSAGES_HELD.labels(self._consumer, reason).inc()
         draft.outbox.append(announcement(self._service, row, record.place))
         if item.held_id is None:
             draft.held.append(row)

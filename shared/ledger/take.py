@@ -5,8 +5,9 @@ its own stream and nobody else's.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from shared.ledger.commands import Delivery
 
@@ -14,8 +15,7 @@ UNREADABLE: Final = "unreadable"
 """The reason of a dead letter that nobody could read: which event it is, is a guess."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     """A message of a stream: new, or held before (`held_id`). A dead one has a reason (and no readable event).
 
     `released` marks a held one whose reason an operator removed for another try.
@@ -28,8 +28,7 @@ class Arrival:
     released: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one stream's arrivals.
 
     `next`: to be handled now, in order, starting at position + 1. `waiting`: new ones that lie behind a gap or a

@@ -1,5 +1,6 @@
 """The three roles of every service: `python -m services.<service> api | worker | migrate`."""
 
+import gc
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from shared.web.health import serve_health
 from shared.web.server import serve
 
 ROLES: Final = ("api", "worker", "migrate")
+
+_COLLECT_AFTER: Final = 100_000
+"""Objects that a process makes before it looks for cycles. A batch makes tens of thousands, none of them cyclic: with
+Python's 700 a fifth of a worker's time went there (docs/performance.md)."""
 
 S = TypeVar("S", bound=ProcessSettings)
 
@@ -56,6 +61,8 @@ def run(service: str, arguments: Sequence[str], read: type[S], make: Callable[[S
     configure_tracing(service)
     crash.configure(settings.crash_at)
     roles = make(settings, role)
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 50)
     match role:
         case "api":
             serve(roles.api(_verifier(settings), Health()), host=settings.host, port=settings.http_port)

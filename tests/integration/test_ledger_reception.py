@@ -1,10 +1,10 @@
 """Receiving records of outside parties on real PostgreSQL: receipts, held records, contents that are forgotten."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.common import Receipt
