@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.common import Answer, Receipt
@@ -30,10 +31,13 @@ from shared.ledger.load import database_now, lock_requests
 from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
+from shared.observability import metrics
 
 _WITHOUT_POSITIONS: Final = frozenset({INTAKE_CONTENTS})
 """Compacted topics lose old revisions: nobody counts in them, and nothing waits behind a dead letter."""
 _COLUMNS: Final = "id, consumer, topic, stream, sequence, reason, detail, waits_for, held_at"
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +158,23 @@ def announcement(service: str, row: HeldRow, place: str) -> OutboxRow:
     return OutboxRow(
         topic=f"{service}.dead-letters", key=str(row.stream).encode(), headers=tuple(binary_headers(event)), value=data
     )
+
+
+def tell_dead(draft: Draft) -> None:
+    """Count and log the dead letters of a draft, once it is committed."""
+    for row in (*draft.held, *(row for _, row in draft.unreleased)):
+        if row.reason is not None:
+            metrics.MESSAGES_HELD.labels(row.consumer, row.reason).inc()
+            log.error(
+                "ledger.held",
+                consumer=row.consumer,
+                topic=row.topic,
+                stream=str(row.stream),
+                sequence=row.sequence,
+                record=decode_record(row.record).place,
+                reason=row.reason,
+                detail=row.detail,
+            )
 
 
 async def _locked(connection: AsyncConnection, number: int) -> HeldMessage:

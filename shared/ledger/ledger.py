@@ -17,7 +17,7 @@ from shared.ledger.policies import PolicyHandler, React
 from shared.ledger.projection import Project, ProjectionHandler
 from shared.ledger.reception import Reception, Translate
 from shared.ledger.references import References, store_references
-from shared.ledger.transaction import BatchFailedError, in_halves
+from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
 from shared.observability import metrics
@@ -118,7 +118,7 @@ class Ledger:
         )
         outcomes = [self._decide(decider, command) for command in commands]
         await write_draft(connection, decider.draft, states, decider.now, self.vault)
-        decider.count()
+        once_committed(connection, decider.count)
         reach("execute_before_commit")
         return outcomes
 

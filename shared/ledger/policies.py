@@ -13,6 +13,7 @@ from shared.ledger.draft import StreamState
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_states
 from shared.ledger.references import References
+from shared.ledger.transaction import once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
 
@@ -90,7 +91,7 @@ class PolicyHandler:
         """Write what was decided."""
         if self._decider is not None:
             await write_draft(connection, self._decider.draft, self._states, self._decider.now, self._vault)
-            self._decider.count()
+            once_committed(connection, self._decider.count)
 
     def _ask(self, delivery: Delivery, library: ReferenceLibrary) -> _Reaction:
         return isolated(lambda: self._react(delivery, library), topic=delivery.topic, stream=str(delivery.stream))

@@ -18,6 +18,7 @@ R = TypeVar("R")
 RUNS: Final = 4
 """How often a batch is run at most: once, and three times again (design section 1, step 5)."""
 _LOCK_NOT_AVAILABLE: Final = "55P03"
+_ACTS: Final = "joint.once_committed"
 
 log = structlog.get_logger()
 
@@ -31,6 +32,11 @@ class BatchFailedError(Exception):
         self.detail = detail
 
 
+def once_committed(connection: AsyncConnection, act: Callable[[], None]) -> None:
+    """Do this when the transaction of `in_transaction` is committed: a run that is rolled back counts nothing."""
+    connection.info[_ACTS].append(act)
+
+
 async def in_transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], Awaitable[R]]) -> R:
     """Run `work` in one transaction and commit; again when another transaction was in the way.
 
@@ -41,7 +47,9 @@ async def in_transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], 
     for run in range(RUNS):
         try:
             async with engine.begin() as connection:
-                return await work(connection)
+                acts: list[Callable[[], None]] = []
+                connection.info[_ACTS] = acts
+                found = await work(connection)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -52,6 +60,9 @@ async def in_transaction(engine: AsyncEngine, work: Callable[[AsyncConnection], 
             if verdict == "halt" or sqlstate_of(error) == _LOCK_NOT_AVAILABLE:
                 raise Unavailable(f"The database does not answer: {error}") from error
             raise BatchFailedError(_reason(error), str(getattr(error, "orig", error))[:1000]) from error
+        for act in acts:
+            act()
+        return found
     raise AssertionError("a batch ends in its last run")
 
 
