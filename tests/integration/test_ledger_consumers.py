@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -268,7 +267,7 @@ EMPTY_UNITS = msgspec.json.encode(Units(units=(), sources=()))
 
 def healed_delivery(delivery: Delivery) -> Delivery:
     data = (delivery.event.data or b"").replace(b'"crash"', b'"healed"')
-    return replace(delivery, event=msgspec.structs.replace(delivery.event, data=data))
+    return msgspec.structs.replace(delivery, event=msgspec.structs.replace(delivery.event, data=data))
 
 
 def chunks(records: list[Record], size: int) -> list[list[Record]]:
