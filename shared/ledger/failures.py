@@ -28,6 +28,12 @@ def verdict_of(error: BaseException) -> Verdict:
             # A migration changed a table under us; the statements are prepared anew. SQLAlchemy drops the SQLSTATE.
             return "rerun"
         return _by_code(sqlstate_of(error))
+    if isinstance(error, asyncpg.InvalidCachedStatementError | asyncpg.exceptions.OutdatedSchemaCacheError):
+        return "rerun"
+    if isinstance(error, asyncpg.PostgresError):
+        return _by_code(error.sqlstate)
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):
+        return "bisect"  # a value that the driver cannot encode
     if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | sqlalchemy.exc.TimeoutError):
         return "halt"
     return "bisect"

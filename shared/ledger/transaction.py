@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
+import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -95,4 +96,4 @@ def _reason(error: BaseException) -> str:
     code = sqlstate_of(error)
     if code is not None:
         return f"database_refused_{code}"
-    return "database_refused" if isinstance(error, SQLAlchemyError) else "crashed"
+    return "database_refused" if isinstance(error, SQLAlchemyError | asyncpg.InterfaceError) else "crashed"

@@ -1,7 +1,7 @@
-"""Write a draft: `unnest` arrays, one statement a table, new rows by plain INSERT sorted by key, never an upsert."""
+"""Write a draft, a statement a table in the order of keys: new rows by COPY, changes by `unnest`, never an upsert."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.kernel.decider import Wake
 from shared.ledger.aggregate import Aggregate
-from shared.ledger.draft import Draft, HeldRow, OutboxRow, RequestRow, StreamState
+from shared.ledger.draft import Draft, EventRow, HeldRow, OutboxRow, RequestRow, StreamState
+from shared.ledger.rows import add_rows
 from shared.ledger.vault import Vault
 
 _MOVE_POSITIONS: Final = (
@@ -24,6 +25,8 @@ _MOVE_POSITIONS: Final = (
 )
 _DIALECT: Final[sa.Dialect] = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
 _LEDGER_COLUMNS: Final = ("stream", "sequence", "head", "changed_at", "state")
+
+_Convert = Callable[[sa.types.TypeEngine[Any], object], object]
 
 
 async def write_draft(
@@ -49,33 +52,24 @@ async def write_positions(
     places = sorted(moved)
     old = [place for place in places if place in loaded]
     new = [place for place in places if place not in loaded]
-    for chosen, statement in (
-        (
-            old,
-            _MOVE_POSITIONS,
-        ),
-        (new, "INSERT INTO positions SELECT $1, * FROM unnest($2::text[], $3::uuid[], $4::bigint[])"),
-    ):
-        if chosen:
-            topics = [topic for topic, _ in chosen]
-            streams = [stream for _, stream in chosen]
-            await connection.exec_driver_sql(statement, (consumer, topics, streams, [moved[place] for place in chosen]))
+    if old:
+        topics = [topic for topic, _ in old]
+        streams = [stream for _, stream in old]
+        sequences = [moved[place] for place in old]
+        await connection.exec_driver_sql(_MOVE_POSITIONS, (consumer, topics, streams, sequences))
+    if new:
+        rows = [(consumer, topic, stream, moved[topic, stream]) for topic, stream in new]
+        await add_rows(connection, "positions", ("consumer", "topic", "stream", "sequence"), rows)
 
 
 async def write_outbox(connection: AsyncConnection, rows: Sequence[OutboxRow], now: datetime) -> None:
     """Queue messages for the relay, in this order."""
     if rows:
-        await connection.exec_driver_sql(
-            "INSERT INTO outbox (topic, key, headers, value, written_at) SELECT u.topic, u.key, u.headers, u.value, $5 "
-            "FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[]) "
-            "WITH ORDINALITY AS u(topic, key, headers, value, number) ORDER BY u.number",
-            (
-                [row.topic for row in rows],
-                [row.key for row in rows],
-                [msgspec.msgpack.encode(row.headers) for row in rows],
-                [row.value for row in rows],
-                now,
-            ),
+        await add_rows(
+            connection,
+            "outbox",
+            ("topic", "key", "headers", "value", "written_at"),
+            [(row.topic, row.key, msgspec.msgpack.encode(row.headers), row.value, now) for row in rows],
         )
 
 
@@ -128,25 +122,12 @@ def _storable(text: str | None) -> str | None:
 
 async def _write_events(connection: AsyncConnection, draft: Draft) -> None:
     if draft.events:
-        rows = sorted(draft.events, key=lambda row: (row.stream, row.sequence))
-        await connection.exec_driver_sql(
-            "INSERT INTO events (stream, sequence, aggregate, event, type, occurred_at, correlation, causation, "
-            "traceparent, data, hash) SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], "
-            "$5::text[], $6::timestamptz[], $7::text[], $8::text[], $9::text[], $10::bytea[], $11::bytea[])",
-            (
-                [row.stream for row in rows],
-                [row.sequence for row in rows],
-                [row.aggregate for row in rows],
-                [row.event for row in rows],
-                [row.type for row in rows],
-                [row.occurred_at for row in rows],
-                [row.correlation for row in rows],
-                [row.causation for row in rows],
-                [row.traceparent for row in rows],
-                [row.data for row in rows],
-                [row.hash for row in rows],
-            ),
-        )
+        rows = sorted(draft.events, key=_event_key)
+        await add_rows(connection, "events", EventRow.__struct_fields__, map(msgspec.structs.astuple, rows))
+
+
+def _event_key(row: EventRow) -> tuple[UUID, int]:
+    return row.stream, row.sequence
 
 
 async def _write_states(connection: AsyncConnection, draft: Draft, loaded: Mapping[UUID, StreamState]) -> None:
@@ -157,52 +138,63 @@ async def _write_states(connection: AsyncConnection, draft: Draft, loaded: Mappi
     for name in sorted(by_table):
         states = sorted(by_table[name], key=lambda state: state.stream)
         table = states[0].aggregate.table
-        insert, update = _state_statements(table)
         new = [state for state in states if loaded[state.stream].sequence == 0]
         old = [state for state in states if loaded[state.stream].sequence > 0]
-        for chosen, statement in ((new, insert), (old, update)):
-            if chosen:
-                await connection.exec_driver_sql(statement, _state_arrays(table, chosen))
+        if new:
+            names = [column.name for column in _columns_of(table)]
+            await add_rows(connection, name, names, zip(*_state_arrays(table, new, _new), strict=True))
+        if old:
+            await connection.exec_driver_sql(_update_of(table), tuple(_state_arrays(table, old, _changed)))
 
 
-def _state_arrays(table: sa.Table, states: Sequence[StreamState]) -> tuple[list[Any], ...]:
+def _state_arrays(table: sa.Table, states: Sequence[StreamState], convert: _Convert) -> list[list[Any]]:
+    """Return the states' values, one list a column of `_columns_of`."""
     columns = [state.aggregate.columns(state.state) for state in states]
-    own: tuple[list[Any], ...] = (
+    return [
         [state.stream for state in states],
         [state.sequence for state in states],
         [state.head for state in states],
         [state.changed_at for state in states],
         [msgspec.json.encode(state.state) for state in states],
-    )
-    return own + tuple(
-        [_plain(column.type, values[column.name]) for values in columns]
-        for column in table.columns
-        if column.name not in _LEDGER_COLUMNS
-    )
+        *(
+            [convert(column.type, values[column.name]) for values in columns]
+            for column in _columns_of(table)[len(_LEDGER_COLUMNS) :]
+        ),
+    ]
 
 
-def _plain(type_: sa.types.TypeEngine[Any], value: object) -> object:
-    if isinstance(type_, sa.ARRAY | sa.JSON) and value is not None:
+@cache
+def _columns_of(table: sa.Table) -> tuple[sa.Column[Any], ...]:
+    own = [column for column in table.columns if column.name not in _LEDGER_COLUMNS]
+    return (*(table.columns[name] for name in _LEDGER_COLUMNS), *own)
+
+
+def _new(type_: sa.types.TypeEngine[Any], value: object) -> object:
+    """Return a column's value as COPY takes it."""
+    if isinstance(type_, sa.JSON) and value is not None:
         return msgspec.json.encode(value).decode()
     return value
 
 
+def _changed(type_: sa.types.TypeEngine[Any], value: object) -> object:
+    """Return a column's value as `unnest` takes it, which flattens arrays of arrays: those travel as JSON too."""
+    if isinstance(type_, sa.ARRAY) and value is not None:
+        return msgspec.json.encode(value).decode()
+    return _new(type_, value)
+
+
 @cache
-def _state_statements(table: sa.Table) -> tuple[str, str]:
-    names = [*_LEDGER_COLUMNS, *(column.name for column in table.columns if column.name not in _LEDGER_COLUMNS)]
-    arrays = ", ".join(
-        f"${number}::{_array_type(table.columns[name].type)}[]" for number, name in enumerate(names, start=1)
+def _update_of(table: sa.Table) -> str:
+    columns = _columns_of(table)
+    arrays = ", ".join(f"${number}::{_array_type(column.type)}[]" for number, column in enumerate(columns, start=1))
+    changes = ", ".join(
+        f"{column.name} = {_restored(column.type, f'u.{column.name}')}" for column in columns if column.name != "stream"
     )
-    source = f"unnest({arrays}) AS u({', '.join(names)})"
-    values = {name: _restored(table.columns[name].type, f"u.{name}") for name in names}
-    insert = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values.values())} FROM {source}"
-    changes = ", ".join(f"{name} = {value}" for name, value in values.items() if name != "stream")
-    update = f"UPDATE {table.name} t SET {changes} FROM {source} WHERE t.stream = u.stream"
-    return insert, update
+    names = ", ".join(column.name for column in columns)
+    return f"UPDATE {table.name} t SET {changes} FROM unnest({arrays}) AS u({names}) WHERE t.stream = u.stream"
 
 
 def _array_type(type_: sa.types.TypeEngine[Any]) -> str:
-    # unnest flattens arrays of arrays, so that arrays and documents travel as JSON text.
     if isinstance(type_, sa.ARRAY | sa.JSON):
         return "text"
     return _sql_type(type_)
@@ -239,16 +231,8 @@ async def _write_wakes(connection: AsyncConnection, draft: Draft, loaded: Mappin
         )
     if come:
         come.sort(key=lambda row: (row[0], row[1].kind))
-        await connection.exec_driver_sql(
-            "INSERT INTO wakes (stream, kind, aggregate, due_at) "
-            "SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[])",
-            (
-                [stream for stream, _, _ in come],
-                [wake.kind for _, wake, _ in come],
-                [aggregate.name for _, _, aggregate in come],
-                [wake.due_at for _, wake, _ in come],
-            ),
-        )
+        rows = [(stream, wake.kind, aggregate.name, wake.due_at) for stream, wake, aggregate in come]
+        await add_rows(connection, "wakes", ("stream", "kind", "aggregate", "due_at"), rows)
 
 
 def _wakes_of(state: StreamState) -> dict[str, Wake]:
@@ -259,17 +243,14 @@ def _wakes_of(state: StreamState) -> dict[str, Wake]:
 
 async def _write_requests(connection: AsyncConnection, rows: Sequence[RequestRow], now: datetime) -> None:
     if rows:
-        ordered = sorted(rows, key=lambda row: (row.party, row.key))
-        await connection.exec_driver_sql(
-            "INSERT INTO requests (party, key, digest, answer, answered_at) "
-            "SELECT *, $5 FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bytea[])",
-            (
-                [row.party for row in ordered],
-                [row.key for row in ordered],
-                [row.digest for row in ordered],
-                [msgspec.json.encode(row.answer) for row in ordered],
-                now,
-            ),
+        await add_rows(
+            connection,
+            "requests",
+            ("party", "key", "digest", "answer", "answered_at"),
+            [
+                (row.party, row.key, row.digest, msgspec.json.encode(row.answer), now)
+                for row in sorted(rows, key=lambda row: (row.party, row.key))
+            ],
         )
 
 

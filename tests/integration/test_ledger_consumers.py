@@ -151,7 +151,7 @@ async def test_what_the_database_refuses_is_found_in_the_batch_and_held(ledger_e
 
     held = await list_held(ledger_engine)
     assert [(row.stream, row.sequence, row.reason) for row in held] == [
-        (streams[17], 1, "database_refused_22P05"),
+        (streams[17], 1, "database_refused_22021"),
         (streams[17], 2, None),
     ]
     assert len(await rows(ledger_engine, "SELECT 1 FROM tallies")) == 49
