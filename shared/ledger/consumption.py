@@ -22,15 +22,13 @@ from shared.ledger.held import announcement, tell_dead
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, load_held, lock_positions
 from shared.ledger.patience import repeat
+from shared.ledger.portions import portions, record_size
 from shared.ledger.take import Arrival, Taken, take
 from shared.ledger.transaction import BatchFailedError, in_transaction, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import update_held, write_held, write_outbox, write_positions
 from shared.observability import metrics
 from shared.observability.crash import reach
-
-MAXIMUM_RECORDS: Final = 2000
-MAXIMUM_BYTES: Final = 4 * 1024 * 1024
 
 log = structlog.get_logger()
 
@@ -89,7 +87,7 @@ class Consumption:
         Raises:
             Unavailable: when the database is away; nothing was skipped: give the same records again.
         """
-        for part in portions(records):
+        for part in portions(records, record_size):
             await self._halving(_queues(part))
 
     async def resume(self) -> int:
@@ -233,19 +231,6 @@ _READY: Final = """
         SELECT 1 FROM reference_documents r WHERE h.waits_for = r.kind || '/' || r.name || '/' || r.version))
     ORDER BY h.id LIMIT 1000
 """
-
-
-def portions(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    """Cut records into batches of at most 2,000 records or 4 MiB (design section 1)."""
-    start, size = 0, 0
-    for number, record in enumerate(records):
-        length = len(record.value or b"")
-        if number > start and (number - start >= MAXIMUM_RECORDS or size + length > MAXIMUM_BYTES):
-            yield records[start:number]
-            start, size = number, 0
-        size += length
-    if start < len(records):
-        yield records[start:]
 
 
 def _queues(records: Sequence[Record]) -> list[Queue]:

@@ -14,6 +14,7 @@ from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement, tell_dead
 from shared.ledger.load import database_now
 from shared.ledger.patience import repeat
+from shared.ledger.portions import portions, record_size
 from shared.ledger.take import Arrival
 from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
@@ -47,7 +48,8 @@ class ContentsCopy:
         Raises:
             Unavailable: when the database is away; give the same records again.
         """
-        await in_halves(self._engine, [arrival_of(record) for record in records], self._run)
+        for part in portions(records, record_size):
+            await in_halves(self._engine, [arrival_of(record) for record in part], self._run)
 
     async def resume(self) -> int:
         """Copy held records that an operator released (`joint held retry`); return how many were tried."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,6 +13,7 @@ from shared.ledger.decide import Decider
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_requests, lock_states
 from shared.ledger.policies import PolicyHandler, React
+from shared.ledger.portions import command_size, portions
 from shared.ledger.projection import Project, ProjectionHandler
 from shared.ledger.reception import Reception, Translate
 from shared.ledger.references import References, store_references
@@ -22,8 +22,6 @@ from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
 from shared.observability import metrics
 from shared.observability.crash import reach
-
-MAXIMUM_COMMANDS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +39,7 @@ class Ledger:
     references: References
 
     async def execute(self, commands: Sequence[Command]) -> list[Outcome]:
-        """Decide and record up to 2,000 commands in one transaction.
+        """Decide and record commands, in as few transactions as 2,000 commands or 4 MiB each allow.
 
         Returns:
             One outcome a command, in order, after the commit: what was acknowledged is never lost (I-1).
@@ -50,8 +48,8 @@ class Ledger:
             Unavailable: when the database is away. Whether the batch was committed the requests tell: give it again.
         """
         outcomes: list[Outcome] = []
-        for start in range(0, len(commands), MAXIMUM_COMMANDS):
-            outcomes += await in_halves(self.engine, commands[start : start + MAXIMUM_COMMANDS], self._run)
+        for part in portions(commands, command_size):
+            outcomes += await in_halves(self.engine, part, self._run)
         reach("execute_after_commit")
         for command, outcome in zip(commands, outcomes, strict=True):
             if isinstance(outcome, Failed):

@@ -14,13 +14,13 @@ from shared.kernel.identifiers import named_id
 from shared.ledger.aggregate import Aggregate
 from shared.ledger.arrivals import decode_record, encode_record
 from shared.ledger.commands import Command
-from shared.ledger.consumption import portions
 from shared.ledger.decide import Decider
 from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement, tell_dead
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_requests, lock_states
 from shared.ledger.patience import repeat
+from shared.ledger.portions import portions, record_size
 from shared.ledger.references import References
 from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
@@ -68,7 +68,7 @@ class Reception:
         Raises:
             Unavailable: when the database is away; nothing was skipped: give the same records again.
         """
-        for part in portions(records):
+        for part in portions(records, record_size):
             await in_halves(self._engine, [_Received(record=record) for record in part], self._run)
             reach("receive_after_commit")
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from shared.contracts.records import Record
 from shared.kernel.identifiers import new_id
 from shared.ledger.arrivals import NEXT, arrival_of, decode_record, encode_record
-from shared.ledger.consumption import MAXIMUM_BYTES, MAXIMUM_RECORDS, portions
 from tests.support.tally import NOON, event_record, outside_record
 
 HEADERS = st.lists(
@@ -71,11 +70,3 @@ def test_no_record_raises_and_every_record_can_be_held(
     assert isinstance(arrival.delivery.stream, UUID)
     assert arrival.reason is not None or arrival.delivery.sequence != NEXT
     assert decode_record(encode_record(record)) == record
-
-
-def test_batches_are_cut_by_number_and_by_size() -> None:
-    many = [outside_record("x", offset) for offset in range(MAXIMUM_RECORDS * 2 + 1)]
-    assert [len(part) for part in portions(many)] == [MAXIMUM_RECORDS, MAXIMUM_RECORDS, 1]
-    big = [outside_record("x" * (MAXIMUM_BYTES // 2), offset) for offset in range(5)]
-    assert [len(part) for part in portions(big)] == [2, 2, 1]
-    assert list(portions([])) == []
