@@ -32,10 +32,14 @@ After = Annotated[
 
 
 class Pending(Message, frozen=True, kw_only=True):
-    """The body of a 202: the read must be tried again. `held`: an operator has to release a held message first."""
+    """The body of a 202: the read must be tried again.
+
+    `behind`: the position has not come here yet. `waiting`: it has, and what must come before it has not; that goes
+    on by itself. `held`: an operator has to deal with a dead letter first.
+    """
 
     after: str
-    state: Literal["behind", "held"]
+    state: Literal["behind", "waiting", "held"]
     detail: str
 
 
@@ -82,7 +86,7 @@ async def wait_until_reached(
 
     Raises:
         ProblemError: 400 `bad_after`.
-        NotReachedError: after `patience`, or as soon as a held message is in the way.
+        NotReachedError: after `patience`, or as soon as a dead letter is in the way.
     """
     if after is None:
         return
@@ -97,9 +101,10 @@ async def wait_until_reached(
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _pending(position: Position, state: Literal["behind", "held"]) -> Pending:
+def _pending(position: Position, state: Literal["behind", "waiting", "held"]) -> Pending:
     detail = {
         "behind": "This service has not got there yet; try again.",
+        "waiting": "Waiting for an earlier message, or for a reference document, that has not arrived; try again.",
         "held": "Waiting behind a held message, which an operator has to release.",
     }[state]
     return Pending(after=position_text(position), state=state, detail=detail)

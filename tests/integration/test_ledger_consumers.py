@@ -58,7 +58,8 @@ async def test_a_gap_waits_until_the_hole_is_filled(ledger_engine: AsyncEngine) 
     await policy.consume([event_record(stream, 3, note="c"), event_record(stream, 2, note="b")])
     assert await notes(ledger_engine, stream) == []
     async with ledger_engine.connect() as connection:
-        assert await reached(connection, EVENTS, "dispatch.cases", stream, 3) == "held"
+        assert await reached(connection, EVENTS, "dispatch.cases", stream, 3) == "waiting"
+        assert await reached(connection, EVENTS, "dispatch.cases", stream, 1) == "behind"
 
     await policy.consume([event_record(stream, 1, note="a")])
 
@@ -81,6 +82,9 @@ async def test_a_crash_holds_its_own_stream_and_nobody_elses(ledger_engine: Asyn
     assert await notes(ledger_engine, bad) == ["a"]
     assert await notes(ledger_engine, good) == ["x", "y"]
     assert [(held.sequence, held.reason) for held in await list_held(ledger_engine)] == [(2, "crashed"), (3, None)]
+    async with ledger_engine.connect() as connection:
+        seen = [await reached(connection, EVENTS, "dispatch.cases", bad, sequence) for sequence in (1, 2, 3, 4)]
+    assert seen == ["reached", "held", "held", "held"]
     [announced] = await sent(ledger_engine, "intake.dead-letters")
     assert b"crash" in (announced or b"")
 

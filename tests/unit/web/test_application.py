@@ -190,7 +190,7 @@ def test_a_read_waits_until_its_position_is_reached(keys: Keys) -> None:
         assert client.get("/v1/read", params={"after": AFTER}).json() == {"read": True}
 
 
-@pytest.mark.parametrize("state", ["behind", "held"])
+@pytest.mark.parametrize("state", ["behind", "waiting", "held"])
 def test_a_read_of_a_position_that_is_not_reached_is_answered_202(keys: Keys, state: Reached) -> None:
     with client_of(keys, reached=[state]) as client:
         response = client.get("/v1/read", params={"after": AFTER})
