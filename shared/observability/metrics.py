@@ -65,6 +65,16 @@ OUTBOX_AGE: Final = Gauge(
     "joint_outbox_age_seconds", "Age of the oldest outbox row; 0 when it is empty. Only the active relay knows."
 )
 
+# HTTP ----------------------------------------------------------------------------------------------------------------
+
+HTTP_REQUEST_SECONDS: Final = Histogram(
+    "joint_http_request_seconds",
+    "Time until a request was answered, by the template of its route (`unmatched` where there is none) and the status "
+    "(`aborted` where the caller went away); its `_count` is the number of requests.",
+    ["method", "route", "status"],
+    buckets=_SECONDS,
+)
+
 # Ledger --------------------------------------------------------------------------------------------------------------
 
 COMMANDS: Final = Counter(

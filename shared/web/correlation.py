@@ -15,6 +15,7 @@ from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Cause
 from shared.observability.logging import bind
 from shared.observability.tracing import current_traceparent, read_traceparent, span
+from shared.web.measuring import RequestMeter
 
 RequestCause = NamedDependency[Cause]
 """The cause of the commands that a handler makes: it declares `cause: RequestCause`."""
@@ -28,10 +29,11 @@ log = structlog.get_logger()
 
 
 class Correlation:
-    """Wraps a whole application, so that refusals and failures carry the id too; logs one line a request."""
+    """Wraps a whole application, so that refusals and failures carry the id too; logs and counts each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._meter = RequestMeter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -60,13 +62,15 @@ class Correlation:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
+            seconds = time.perf_counter() - started
+            self._meter.observe(scope, status, seconds)
             write = log.debug if scope["path"] in _QUIET_PATHS else log.info
             write(
                 "http.answered",
                 method=scope.get("method"),
                 path=scope["path"],
                 status=status,
-                milliseconds=round((time.perf_counter() - started) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
             )
 
 
