@@ -3,8 +3,9 @@
 Source: CloudEvents 1.0 core, Kafka protocol binding. Binary mode is what we publish; both modes are accepted.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from shared.kernel.errors import FieldError, Unreadable
 Header = tuple[str, bytes]
 
 JSON: Final = "application/json"
+_JSON_HEADER: Final = ("content-type", JSON.encode())
 STRUCTURED: Final = "application/cloudevents"
 SEQUENCE_DIGITS: Final = 20
 MAXIMUM_BYTES: Final = 1024 * 1024
@@ -57,16 +59,33 @@ def binary_headers(event: CloudEvent) -> list[Header]:
     if event.subject is not None:
         headers.append(("ce_subject", event.subject.encode()))
     if event.time is not None:
-        headers.append(("ce_time", event.time.isoformat().encode()))
+        headers.append(("ce_time", instant_text(event.time).encode()))
     if event.sequence is not None:
-        headers.append(("ce_sequence", str(event.sequence).zfill(SEQUENCE_DIGITS).encode()))
-    for name in ("partitionkey", "correlationid", "causationid", "traceparent", "previoushash"):
-        value = getattr(event, name)
-        if value is not None:
-            headers.append((f"ce_{name}", value.encode()))
+        headers.append(("ce_sequence", b"%0*d" % (SEQUENCE_DIGITS, event.sequence)))
+    if event.partitionkey is not None:
+        headers.append(("ce_partitionkey", event.partitionkey.encode()))
+    if event.correlationid is not None:
+        headers.append(("ce_correlationid", event.correlationid.encode()))
+    if event.causationid is not None:
+        headers.append(("ce_causationid", event.causationid.encode()))
+    if event.traceparent is not None:
+        headers.append(("ce_traceparent", event.traceparent.encode()))
+    if event.previoushash is not None:
+        headers.append(("ce_previoushash", event.previoushash.encode()))
     if event.data is not None:
-        headers.append(("content-type", JSON.encode()))
+        headers.append(_JSON_HEADER)
     return headers
+
+
+def instant_text(at: datetime) -> str:
+    """Return the instant as it travels (RFC 3339); the many events of one batch share theirs."""
+    # Instants are equal whatever their zone, so that only those of one zone may share a cache.
+    return _utc_text(at) if at.tzinfo is UTC else at.isoformat()
+
+
+@functools.lru_cache(maxsize=64)
+def _utc_text(at: datetime) -> str:
+    return at.isoformat()
 
 
 def read_event(headers: Sequence[tuple[str, bytes | None]], value: bytes | None) -> CloudEvent:

@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 for what happens in time (RFC 9562 section 5.7), UUIDv5 for what has a name."""
 
+import hashlib
 import os
 import time
 import uuid
@@ -23,3 +24,9 @@ def new_id() -> UUID:
 def named_id(*parts: str) -> UUID:
     """Return the UUIDv5 that belongs to this name in Joint's namespace; the same parts give the same id."""
     return uuid.uuid5(_NAMESPACE, "\x1f".join(parts))
+
+
+def named_text(*parts: str) -> str:
+    """Return the text of the UUIDv8 (RFC 9562 section 5.8) of this name, for identifiers that only travel."""
+    name = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+    return f"{name[:8]}-{name[8:12]}-8{name[13:16]}-8{name[17:20]}-{name[20:]}"

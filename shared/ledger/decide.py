@@ -13,9 +13,9 @@ from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import ANSWERED, party_uri, type_name
 from shared.kernel.errors import Refusal
-from shared.kernel.identifiers import named_id, new_id
+from shared.kernel.identifiers import named_text, new_id
 from shared.ledger.aggregate import Context, Effect, ForgetPrivate, KeepPrivate, Publish
-from shared.ledger.commands import Cause, Command
+from shared.ledger.commands import Cause, Command, ReceiptTo
 from shared.ledger.draft import Draft, EventRow, OutboxRow, PrivateRow, RequestRow, StreamState
 from shared.ledger.hashchain import chained
 from shared.ledger.vault import Vault
@@ -62,16 +62,18 @@ class Decider:
         answers = []
         outcomes = []
         for command in commands:
+            fingerprint = None if command.request is None else self._vault.fingerprint(command.request.digest)
             known = self._known(command, unit)
-            answer = self._answer(command, known, unit)
+            answer = self._answer(command, known, fingerprint, unit)
             if answer.outcome == "refused" and not refusable:
                 raise PolicyRefusedError(f"{type(command.body).__name__} was refused: {answer.code}: {answer.detail}")
             if command.receipt is not None:
-                unit.outbox.append(self._receipt(command, answer))
+                unit.outbox.append(self._receipt(command, command.receipt, fingerprint, answer))
             answers.append(answer)
             outcomes.append((command.aggregate, "repeated" if known and answer is known.answer else answer.outcome))
         self.draft.merge(unit)
-        self._outcomes.update(outcomes)
+        for outcome in outcomes:
+            self._outcomes[outcome] += 1
         return answers
 
     def count(self) -> None:
@@ -85,18 +87,17 @@ class Decider:
         key = (command.request.party, command.request.key)
         return unit.requests.get(key) or self.draft.requests.get(key) or self._loaded_requests.get(key)
 
-    def _answer(self, command: Command, known: RequestRow | None, unit: Draft) -> Answer:
+    def _answer(self, command: Command, known: RequestRow | None, fingerprint: bytes | None, unit: Draft) -> Answer:
         request = command.request
-        if request is None:
+        if request is None or fingerprint is None:
             return self._decide(command, unit)
-        key = (request.party, request.key)
-        # Keyed, so that after a content was forgotten nobody can guess it from what is kept here (I-14).
-        digest = self._vault.fingerprint(request.digest)
         if known is None:
             answer = self._decide(command, unit)
-            unit.requests[key] = RequestRow(party=request.party, key=request.key, digest=digest, answer=answer)
+            unit.requests[request.party, request.key] = RequestRow(
+                party=request.party, key=request.key, digest=fingerprint, answer=answer
+            )
             return answer
-        if known.digest == digest:
+        if known.digest == fingerprint:
             return known.answer
         return Answer(
             outcome="refused",
@@ -198,29 +199,26 @@ class Decider:
     def _beside(
         self, row: EventRow, topic: str, number: int, name: str, data: bytes | None, sequence: int | None = None
     ) -> CloudEvent:
+        event = str(row.event)
         return CloudEvent(
-            id=str(named_id("beside", str(row.event), topic, str(number))),
+            id=named_text("beside", event, topic, str(number)),
             source=self._source,
             type=name,
             subject=str(row.stream),
             time=row.occurred_at,
             sequence=sequence,
             correlationid=row.correlation,
-            causationid=str(row.event),
+            causationid=event,
             traceparent=row.traceparent,
             data=data,
         )
 
-    def _receipt(self, command: Command, answer: Answer) -> OutboxRow:
-        to = command.receipt
-        if to is None:
-            raise ValueError("The command asks for no receipt.")
-        digest = self._vault.fingerprint(command.request.digest).hex() if command.request else ""
+    def _receipt(self, command: Command, to: ReceiptTo, fingerprint: bytes | None, answer: Answer) -> OutboxRow:
         name = to.request or to.record
         receipt = Receipt(request=to.request, record=to.record if to.request is None else None, answer=answer)
         data = msgspec.json.encode(receipt)
         event = CloudEvent(
-            id=str(named_id("receipt", to.party, name, digest)),
+            id=named_text("receipt", to.party, name, fingerprint.hex() if fingerprint else ""),
             source=self._source,
             type=ANSWERED,
             subject=str(answer.subject) if answer.subject else None,

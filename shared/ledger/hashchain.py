@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from shared.contracts.envelope import instant_text
+
 GENESIS: Final = bytes(32)
 """What the first event of a stream follows."""
 
@@ -14,13 +16,9 @@ def chained(
     previous: bytes, *, event: UUID, stream: UUID, sequence: int, type_: str, at: datetime, data: bytes
 ) -> bytes:
     """Return the hash of an event that follows the one with hash `previous`."""
-    digest = hashlib.sha256(previous)
-    digest.update(event.bytes)
-    digest.update(stream.bytes)
-    digest.update(sequence.to_bytes(8, "big"))
-    digest.update(f"{type_}\x1f{at.isoformat()}\x1f".encode())
-    digest.update(data)
-    return digest.digest()
+    envelope = f"{type_}\x1f{instant_text(at)}\x1f".encode()
+    parts = (previous, event.bytes, stream.bytes, sequence.to_bytes(8, "big"), envelope, data)
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Encryption at rest of what may have to be forgotten and of held bytes (I-14): AES-256-GCM."""
 
+import hashlib
 import hmac
 import os
 from typing import Final
@@ -26,8 +27,8 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, plain, None)
 
     def fingerprint(self, plain: bytes) -> bytes:
-        """Return the keyed SHA-256 of `plain`: equal for equal bytes, and nothing to guess from without the key."""
-        return hmac.digest(self._fingerprint_key, plain, "sha256")
+        """Return the keyed BLAKE2b of `plain`: equal for equal bytes, and nothing to guess from without the key."""
+        return hashlib.blake2b(plain, key=self._fingerprint_key, digest_size=32).digest()
 
     def open(self, sealed: bytes) -> bytes:
         """Return what was sealed.
