@@ -94,6 +94,8 @@ class Consumer:
             return "not started"
         if self._problem is not None:
             return f"halted after {self._failures} failures: {self._problem}"
+        if self._coordinator_away():
+            return "the broker that coordinates the group does not answer"
         if not self._drain.joined:
             return "no assignment"
         if age > _STALE_POLL_SECONDS:
@@ -230,6 +232,12 @@ class Consumer:
             metrics.CONSUMER_RECORDS.labels(self.group, topic).inc(count)
         metrics.CONSUMER_BATCH_RECORDS.labels(self.group).observe(len(records))
         metrics.CONSUMER_BATCH_SECONDS.labels(self.group).observe(seconds)
+
+    def _coordinator_away(self) -> bool:
+        """Tell whether the group's coordinator is lost; heartbeats notice it within some seconds."""
+        # A consumer goes on asking for records while the broker is away, so its last poll says nothing.
+        coordinator = self._subscriber.consumer and self._subscriber.consumer._coordinator  # noqa: SLF001
+        return coordinator is None or coordinator.coordinator_id is None
 
     def _poll_age(self) -> float | None:
         """Return the seconds since the consumer last asked for records; None before it started."""

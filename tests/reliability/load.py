@@ -1,0 +1,153 @@
+"""A load of whole cases, each from its report to its closure, through all three doors; every word is in the history.
+
+Doors: submissions over topics, acts over topics, acts over HTTP. It is safe to repeat: what got no answer is sent again
+under its key until it has one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from deploy.campaign.door import Door, Reply
+from deploy.campaign.stage import Stage
+from shared.contracts.dispatch import FeedBackLeg, SignLeg
+from shared.contracts.intake import ReportSubmission
+from shared.contracts.registry import type_name
+from shared.kernel.identifiers import new_id
+from shared.messaging.client import Mode
+from tests.reliability.history.actions import History
+from tests.reliability.recording import a_department, a_door, a_source, position_of
+from tests.support.parties import Party, report_body
+
+TRUSTED: Final = "grid-platform"
+UNTRUSTED: Final = "hotline-12345"
+ON_HTTP: Final = "citizen-portal"
+SOURCES: Final = (TRUSTED, UNTRUSTED)
+DEPARTMENTS: Final = ("sanitation", "street-220281001")
+COUNTER: Final = "property-service"
+CENTRE: Final = "supervision-centre"
+EVENTS_OF_A_CASE: Final = 10
+"""On dispatch.cases: opened, dispatched, three legs signed and fed back, checked, closed."""
+_AT_ONCE: Final = 6
+_ANSWER_SECONDS: Final = 90.0
+
+Leg = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Everybody who takes part, connected. Made by `a_load`."""
+
+    parties: Mapping[str, Party]
+    doors: Mapping[str, Door]
+    closed: list[UUID]
+
+    async def play(
+        self, cases: int = 20, sources: Sequence[str] = (TRUSTED, UNTRUSTED, TRUSTED, ON_HTTP)
+    ) -> list[UUID]:
+        """Let these sources in turn report so many problems, and bring each to its closure; return their ids.
+
+        `closed` has those that are closed already.
+
+        Raises:
+            AssertionError: when something was refused, or not answered in time.
+        """
+        at_once = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(number: int) -> UUID:
+            async with at_once:
+                return await self._case(number, sources[number % len(sources)])
+
+        return list(await asyncio.gather(*map(one, range(cases))))
+
+    async def publish_reference(self) -> None:
+        """Put the units' document in force once more, as its next version: news for every service's copy."""
+        path = "/v1/reference/units/jiaohe"
+        document = (await self.doors["duty_leader"].get("dispatch", path)).document["document"]
+        await self._write("administrator", "dispatch", path, document, str(new_id()))
+
+    async def _case(self, number: int, source: str) -> UUID:
+        case_id, position = await self._reported(number, source)
+        legs = await self._legs(case_id, position)
+        await asyncio.gather(*(self._worked_on(case_id, leg) for leg in legs if leg["role"] == "support"))
+        await self._worked_on(case_id, next(leg for leg in legs if leg["role"] == "lead"))
+        path = f"/v1/cases/{case_id}"
+        await self._write("collector", "dispatch", f"{path}/checks", {"passed": True}, f"{case_id}:check")
+        await self._write("duty_leader", "dispatch", f"{path}/close", {}, f"{case_id}:close")
+        self.closed.append(case_id)
+        return case_id
+
+    async def _reported(self, number: int, source: str) -> tuple[UUID, str]:
+        """Report a problem, over a topic or HTTP; return its id and where its filing stands."""
+        body = report_body(description=f"垃圾裸露 {number}")
+        if source == ON_HTTP:
+            document = (await self._write(ON_HTTP, "intake", "/v1/reports", body, str(new_id()))).document
+            return await self._filed(UUID(document["subject"]))
+        receipt = await self._sent(source, ReportSubmission.type, body, "structured" if number % 4 else "binary")
+        subject = UUID(receipt["subject"])
+        return await self._filed(subject) if source == UNTRUSTED else (subject, str(position_of(receipt)))
+
+    async def _filed(self, report_id: UUID) -> tuple[UUID, str]:
+        path = f"/v1/reports/{report_id}"
+        await self._write("acceptor", "intake", f"{path}/accept", {}, f"{report_id}:accept")
+        reply = await self._write("duty_leader", "intake", f"{path}/file", {}, f"{report_id}:file")
+        return report_id, str(position_of(reply.document))
+
+    async def _legs(self, case_id: UUID, position: str) -> Sequence[Leg]:
+        reply = await self.doors["duty_leader"].get("dispatch", f"/v1/cases/{case_id}", after=position)
+        assert reply.accepted, f"the case {case_id} after {position}: {reply}"
+        legs: Sequence[Leg] = reply.document["case"]["legs"]
+        return legs
+
+    async def _worked_on(self, case_id: UUID, leg: Leg) -> None:
+        place = {"case_id": case_id, "leg": leg["leg"]}
+        for act in (SignLeg(**place), FeedBackLeg(**place, closing_condition="cleared")):
+            if leg["unit"] != COUNTER:
+                await self._sent(leg["unit"], type_name(type(act)), act)
+                continue
+            body = {"closing_condition": act.closing_condition} if isinstance(act, FeedBackLeg) else {}
+            name = "feedback" if isinstance(act, FeedBackLeg) else "sign"
+            path = f"/v1/cases/{case_id}/legs/{leg['leg']}/{name}"
+            await self._write(COUNTER, "dispatch", path, body, f"{case_id}:{leg['leg']}:{name}")
+
+    async def _sent(self, name: str, type_: str, data: object, mode: Mode = "binary") -> Mapping[str, Any]:
+        """Send over the party's topic and return the answer, which accepts it."""
+        party = self.parties[name]
+        id_ = await party.send(data, type_=type_, mode=mode)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            while not (answers := party.answers(id_)):
+                await asyncio.sleep(0.02)
+        assert answers[0].outcome == "accepted", f"{name} {type_} {id_}: {answers[0]}"
+        answer: Mapping[str, Any] = msgspec.to_builtins(answers[0])
+        return answer
+
+    async def _write(self, who: str, service: str, path: str, body: object, key: str) -> Reply:
+        reply = await self.doors[who].post(service, path, body, key=key)
+        assert reply.accepted, f"{who} {path} {key}: {reply}"
+        return reply
+
+
+@asynccontextmanager
+async def a_load(stage: Stage, history: History) -> AsyncIterator[Load]:
+    """Connect everybody; receipts are heard from now on."""
+    async with AsyncExitStack() as stack:
+        doors = {
+            post: await stack.enter_async_context(a_door(stage, history, f"{CENTRE}.{post}", CENTRE, post))
+            for post in ("acceptor", "duty_leader", "collector")
+        }
+        for client, unit, post in (
+            (ON_HTTP, ON_HTTP, "source"),
+            (COUNTER, COUNTER, "department"),
+            ("administrator", "joint-administration", "administrator"),
+        ):
+            doors[client] = await stack.enter_async_context(a_door(stage, history, client, unit, post))
+        found = await asyncio.gather(
+            *(stack.enter_async_context(a_source(stage, history, name)) for name in SOURCES),
+            *(stack.enter_async_context(a_department(stage, history, name)) for name in DEPARTMENTS),
+        )
+        yield Load(parties=dict(zip((*SOURCES, *DEPARTMENTS), found, strict=True)), doors=doors, closed=[])

@@ -1,0 +1,111 @@
+"""Whether a city has anything left to do: no row in an outbox, no record that a consumer group has not acknowledged."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from deploy.embedded.credentials import SERVICES
+from services.analytics import tables as analytics
+from services.analytics.consumers.projection import TOPICS
+from services.dispatch import queries as dispatch
+from services.dispatch.app import ACTIONS, CONTENTS
+from services.intake.app import SUBMISSIONS_CONSUMER
+from services.intake.queries import REFERENCE_CONSUMER
+from shared.contracts.registry import (
+    ACTIONS_PREFIX,
+    DISPATCH_REFERENCE,
+    INTAKE_CONTENTS,
+    INTAKE_REPORTS,
+    SUBMISSIONS_PREFIX,
+)
+from shared.messaging.access import KafkaAccess
+
+READS: Final[Mapping[str, str]] = {
+    SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
+    REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
+    dispatch.EVENTS: re.escape(INTAKE_REPORTS),
+    CONTENTS: re.escape(INTAKE_CONTENTS),
+    ACTIONS: f"{re.escape(ACTIONS_PREFIX)}.*",
+    dispatch.REFERENCE: re.escape(DISPATCH_REFERENCE),
+    analytics.EVENTS: "|".join(map(re.escape, TOPICS)),
+    analytics.REFERENCE: re.escape(DISPATCH_REFERENCE),
+}
+"""What each consumer group reads, as a pattern of whole topic names."""
+_SECONDS: Final = 10.0
+
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was left to do at one moment, and where every topic ended then."""
+
+    outbox: Mapping[str, int]
+    lags: Mapping[str, int]
+    ends: Mapping[Place, int]
+
+    @property
+    def nothing_left(self) -> bool:
+        """Whether nothing waits; what is being handled just then is not seen."""
+        return not self.outbox and not self.lags
+
+
+async def look(kafka: KafkaAccess, database_url: str) -> Snapshot:
+    """Look once; the outboxes first, so that what was published meanwhile is seen as lag.
+
+    Raises:
+        KafkaException: when the broker does not answer.
+        OSError, asyncpg.PostgresError: when the database does not.
+    """
+    outbox = await _outbox(database_url)
+    lags, ends = await asyncio.to_thread(_lags, kafka)
+    return Snapshot(outbox=outbox, lags=lags, ends=ends)
+
+
+async def is_quiet(kafka: KafkaAccess, database_url: str) -> tuple[bool, str]:
+    """Tell whether nothing is left to do and nothing moved between two looks; if not, what was seen last."""
+    try:
+        first = await look(kafka, database_url)
+        second = await look(kafka, database_url) if first.nothing_left else first
+    except (KafkaException, OSError, asyncpg.PostgresError) as error:
+        return False, f"{type(error).__name__}: {error}"
+    quiet = first.nothing_left and second.nothing_left and first.ends == second.ends
+    return quiet, f"outbox {dict(second.outbox)}, lag {dict(second.lags)}"
+
+
+async def _outbox(database_url: str) -> dict[str, int]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        counts = {
+            service: int(await connection.fetchval(f"SELECT count(*) FROM {service}.outbox")) for service in SERVICES
+        }
+    finally:
+        await connection.close()
+    return {service: count for service, count in counts.items() if count}
+
+
+def _lags(kafka: KafkaAccess) -> tuple[dict[str, int], dict[Place, int]]:
+    admin = AdminClient(kafka.client_settings() | {"log_level": 0})
+    topics = admin.list_topics(timeout=_SECONDS).topics
+    places = [TopicPartition(name, number) for name, topic in topics.items() for number in topic.partitions]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = admin.list_offsets(dict.fromkeys(places, latest))
+    ends = {(place.topic, place.partition): int(found.result(_SECONDS).offset) for place, found in asked.items()}
+    lags = {}
+    for group, pattern in READS.items():
+        committed = _committed(admin, group)
+        read = [place for place in ends if re.fullmatch(pattern, place[0])]
+        lags[group] = sum(max(0, ends[place] - committed.get(place, 0)) for place in read)
+    return {group: lag for group, lag in lags.items() if lag}, ends
+
+
+def _committed(admin: AdminClient, group: str) -> dict[Place, int]:
+    asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+    found = asked[group].result(_SECONDS).topic_partitions or []
+    return {(place.topic, place.partition): max(0, int(place.offset)) for place in found}
