@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ORDER: Final = ("kafka", "postgres", *PROCESSES, SUPERVISOR)
 _LAG: Final = "joint_consumer_lag_records"
 _TAKEN: Final = "joint_consumer_records_total"
+_HELD: Final = "joint_ledger_held_now"
+_DEAD: Final = f"{_HELD} dead"
+_WAITING: Final = f"{_HELD} waiting"
 _RATE_SECONDS: Final = 1.0
 
 
@@ -28,8 +31,8 @@ _RATE_SECONDS: Final = 1.0
 class ProcessStatus:
     """One process. Memory is its proportional share (PSS) in bytes, with its own children.
 
-    `lag` (records not taken yet) and `rate` (records taken a second) are None where the process
-    publishes none.
+    `lag` (records not taken yet), `rate` (records taken a second), `dead` (messages that an operator has to deal
+    with) and `waiting` (messages that wait for others) are None where the process publishes none.
     """
 
     name: str
@@ -37,6 +40,16 @@ class ProcessStatus:
     memory: int | None
     lag: float | None = None
     rate: float | None = None
+    dead: int | None = None
+    waiting: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figures:
+    lag: float
+    rate: float
+    dead: int
+    waiting: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +85,13 @@ def system_status(home: Home) -> SystemStatus:
     return SystemStatus(start_seconds=state["start_seconds"], addresses=state["addresses"], processes=processes)
 
 
-def _process_status(home: Home, name: str, figures: tuple[float, float] | None) -> ProcessStatus:
+def _process_status(home: Home, name: str, figures: _Figures | None) -> ProcessStatus:
     process = remembered_process(home.pid_file(name))
-    lag, rate = figures or (None, None)
     if process is None:
         return ProcessStatus(name=name, pid=None, memory=None)
-    return ProcessStatus(name=name, pid=process.pid, memory=_memory(process, name), lag=lag, rate=rate)
+    return ProcessStatus(
+        name=name, pid=process.pid, memory=_memory(process, name), **({} if figures is None else asdict(figures))
+    )
 
 
 def _memory(process: psutil.Process, name: str) -> int | None:
@@ -96,8 +110,8 @@ def _memory(process: psutil.Process, name: str) -> int | None:
     return total
 
 
-def _worker_figures(addresses: dict[str, str]) -> dict[str, tuple[float, float]]:
-    """Return lag and rate of each worker that publishes them."""
+def _worker_figures(addresses: dict[str, str]) -> dict[str, _Figures]:
+    """Return the figures of each worker that publishes them."""
     workers = {name: url for name, url in addresses.items() if name.endswith(WORKER)}
     with httpx.Client(timeout=2.0, trust_env=False) as client:
         first = {name: _sums(client, url) for name, url in workers.items()}
@@ -106,7 +120,12 @@ def _worker_figures(addresses: dict[str, str]) -> dict[str, tuple[float, float]]
         second = {name: _sums(client, url) for name, url in workers.items()}
         passed = time.monotonic() - begun
     return {
-        name: (now[_LAG], (now[_TAKEN] - before[_TAKEN]) / passed)
+        name: _Figures(
+            lag=now[_LAG],
+            rate=(now[_TAKEN] - before[_TAKEN]) / passed,
+            dead=int(now[_DEAD]),
+            waiting=int(now[_WAITING]),
+        )
         for name, now in second.items()
         if now is not None and (before := first[name]) is not None
     }
@@ -118,9 +137,10 @@ def _sums(client: httpx.Client, address: str) -> dict[str, float] | None:
         answer = client.get(f"{address}/metrics").raise_for_status()
     except httpx.HTTPError:
         return None
-    sums = {_LAG: 0.0, _TAKEN: 0.0}
+    sums = dict.fromkeys((_LAG, _TAKEN, _DEAD, _WAITING), 0.0)
     for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
-            if sample.name in sums:
-                sums[sample.name] += sample.value
+            name = f"{_HELD} {sample.labels['state']}" if sample.name == _HELD else sample.name
+            if name in sums:
+                sums[name] += sample.value
     return sums

@@ -100,7 +100,11 @@ class Relay:
                 if not await self._turn(leased):
                     await pause(_IDLE_SECONDS, stopping)
         finally:
+            # Whoever relays now knows better.
             metrics.RELAY_LEASE_HELD.set(0)
+            metrics.OUTBOX_AGE.set(0)
+            metrics.RELAY_TOPIC_SET_ASIDE.clear()
+            self._aside = SetAside()
             await self._sender.discard()
 
     async def _turn(self, leased: LeasedOutbox) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from shared.ledger.relaying import AsyncEngine, Outbox
+from shared.ledger.standing import Standing
 from shared.messaging.backoff import brief, pause
 from shared.messaging.connection import DRAIN_SECONDS, KafkaConnection
 from shared.messaging.consumer import Consumer, Subscription
@@ -56,7 +57,7 @@ class Worker:
         health: Health | None = None,
     ) -> None:
         self.health = Health() if health is None else health
-        self._tasks = tasks
+        self._tasks = list(tasks)
         self._stopping = asyncio.Event()
         self._relay_stopping = asyncio.Event()
         self._broker = kafka.broker()
@@ -66,6 +67,10 @@ class Worker:
             self.health.add(f"consumer {subscription.group}", consumer.problem)
         if self._relay is not None:
             self.health.add("relay", self._relay.problem)
+        if engine is not None:
+            standing = Standing(engine, service=service)
+            self._tasks.append(standing.keep_looking)
+            self.health.add_notice("held", standing.notice)
 
     def stop(self) -> None:
         """Ask the worker to drain and end; `run` then returns."""

@@ -9,9 +9,13 @@ Check = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readiness:
-    """The verdict of all checks; `problems` says what is wrong by the name of the check."""
+    """The verdict of all checks; `problems` says what is wrong by the name of the check.
+
+    `notices` says what somebody has to look at though the process does its work.
+    """
 
     problems: Mapping[str, str]
+    notices: Mapping[str, str]
 
     @property
     def ready(self) -> bool:
@@ -24,6 +28,7 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._notices: dict[str, Check] = {}
 
     def add(self, name: str, check: Check) -> None:
         """Add a check.
@@ -35,10 +40,18 @@ class Health:
             raise ValueError(f"There is a health check {name!r} already.")
         self._checks[name] = check
 
+    def add_notice(self, name: str, check: Check) -> None:
+        """Add something to be told that keeps the process from nothing."""
+        self._notices[name] = check
+
     def readiness(self) -> Readiness:
         """Run all checks; one that raises counts as failed, so that a broken check never looks healthy."""
-        found = {name: _verdict(check) for name, check in self._checks.items()}
-        return Readiness(problems={name: problem for name, problem in found.items() if problem is not None})
+        return Readiness(problems=_said(self._checks), notices=_said(self._notices))
+
+
+def _said(checks: Mapping[str, Check]) -> dict[str, str]:
+    found = {name: _verdict(check) for name, check in checks.items()}
+    return {name: said for name, said in found.items() if said is not None}
 
 
 def _verdict(check: Check) -> str | None:

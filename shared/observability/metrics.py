@@ -62,7 +62,11 @@ RELAY_TOPIC_SET_ASIDE: Final = Gauge(
     "joint_relay_topic_set_aside", "1 while the topic waits after a failure, else 0; the others go on.", ["topic"]
 )
 OUTBOX_AGE: Final = Gauge(
-    "joint_outbox_age_seconds", "Age of the oldest outbox row; 0 when it is empty. Only the active relay knows."
+    "joint_outbox_age_seconds",
+    "Age of the oldest outbox row; 0 when it is empty, and in every process but the active relay.",
+)
+OUTBOX_ROWS: Final = Gauge(
+    "joint_outbox_rows", "Rows that wait to be sent, counted up to 100,000; every worker of the service says the same."
 )
 
 # HTTP ----------------------------------------------------------------------------------------------------------------
@@ -95,6 +99,12 @@ MESSAGES_HELD: Final = Counter(
     "joint_ledger_messages_held_total",
     "Messages that were held with a reason: dead letters (I-7).",
     ["consumer", "reason"],
+)
+HELD_NOW: Final = Gauge(
+    "joint_ledger_held_now",
+    "Messages that are held now: `dead` with a reason, for an operator to deal with, or `waiting` behind a gap, a dead "
+    "letter or a reference document; every worker of the service says the same.",
+    ["consumer", "state"],
 )
 SEALS: Final = Counter("joint_ledger_seals_total", "Seals made over all streams (I-17).")
 

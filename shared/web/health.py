@@ -20,10 +20,14 @@ class Liveness(Message, frozen=True, kw_only=True):
 
 
 class ReadinessReport(Message, frozen=True, kw_only=True):
-    """Whether the process can do its work; `problems` says what is wrong by the name of the check."""
+    """Whether the process can do its work; `problems` says what is wrong by the name of the check.
+
+    `notices` are for people: what they have to look at though the process does its work, such as held messages.
+    """
 
     ready: bool
     problems: dict[str, str]
+    notices: dict[str, str]
 
 
 def health_routes(health: Health) -> list[HTTPRouteHandler]:
@@ -37,7 +41,8 @@ def health_routes(health: Health) -> list[HTTPRouteHandler]:
     async def readyz() -> Response[ReadinessReport]:
         found = health.readiness()
         status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
-        return Response(ReadinessReport(ready=found.ready, problems=dict(found.problems)), status_code=status)
+        report = ReadinessReport(ready=found.ready, problems=dict(found.problems), notices=dict(found.notices))
+        return Response(report, status_code=status)
 
     @get("/metrics", opt={PUBLIC: True}, include_in_schema=False)
     async def metrics() -> Response[bytes]:

@@ -24,6 +24,16 @@ def test_a_process_with_a_problem_is_not_ready_and_says_which() -> None:
     assert readiness.problems == {"relay": "no round since 31 s"}
 
 
+def test_a_notice_is_told_and_keeps_nobody_from_being_ready() -> None:
+    health = Health()
+    health.add("consumer", lambda: None)
+    health.add_notice("held", lambda: "dead letters: 1 of dispatch.events")
+    health.add_notice("backlog", lambda: None)
+    readiness = health.readiness()
+    assert readiness.ready
+    assert readiness.notices == {"held": "dead letters: 1 of dispatch.events"}
+
+
 def test_a_check_that_raises_counts_as_a_problem() -> None:
     health = Health()
     health.add("database", broken)

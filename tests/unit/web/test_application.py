@@ -221,7 +221,7 @@ def test_a_position_that_is_none_is_refused(client: Client, after: str) -> None:
 def test_health_metrics_and_descriptions_need_no_token(keys: Keys) -> None:
     with client_of(keys, token="") as client:
         assert client.get("/healthz").json() == {"alive": True}
-        assert client.get("/readyz").json() == {"ready": True, "problems": {}}
+        assert client.get("/readyz").json() == {"ready": True, "problems": {}, "notices": {}}
         assert "joint_" in client.get("/metrics").text
         assert client.get("/asyncapi.json").json() == {"asyncapi": "3.0.0"}
         assert client.get("/schema/openapi.json").status_code == 200
@@ -233,7 +233,7 @@ def test_a_process_that_cannot_work_says_why(keys: Keys) -> None:
     with client_of(keys, health=health) as client:
         response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.json() == {"ready": False, "problems": {"consumer": "no assignment"}}
+    assert response.json() == {"ready": False, "problems": {"consumer": "no assignment"}, "notices": {}}
 
 
 def test_openapi_describes_bodies_by_their_message_and_errors_as_problems(client: Client) -> None:

@@ -1,0 +1,51 @@
+"""What stands in a ledger now: held messages and what waits to be sent, as gauges and as a notice for people."""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.ledger.patience import repeat
+from shared.observability import metrics
+
+_COUNTED_ROWS: Final = 100_000
+_EVERY_SECONDS: Final = 5.0
+_HELD: Final = (
+    "SELECT consumer, count(*) FILTER (WHERE reason IS NOT NULL) AS dead, "
+    "count(*) FILTER (WHERE reason IS NULL) AS waiting FROM held GROUP BY consumer"
+)
+# A backlog of millions must not be counted every few seconds: it is enough to know that it is long.
+_OUTBOX: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS first"
+
+
+class Standing:
+    """Watches one service's ledger. Every worker of the service sees the same."""
+
+    def __init__(self, engine: AsyncEngine, *, service: str) -> None:
+        self._engine = engine
+        self._service = service
+        self._dead: dict[str, int] = {}
+
+    async def look(self) -> None:
+        """Bring the gauges up to date."""
+        async with self._engine.connect() as connection:
+            held = (await connection.exec_driver_sql(_HELD)).all()
+            outbox = await connection.exec_driver_sql(_OUTBOX, (_COUNTED_ROWS,))
+            metrics.OUTBOX_ROWS.set(outbox.scalar_one())
+        found = {row.consumer: (row.dead, row.waiting) for row in held}
+        # A consumer that no longer holds anything says so, instead of vanishing.
+        for consumer in self._dead.keys() | found.keys():
+            dead, waiting = found.get(consumer, (0, 0))
+            self._dead[consumer] = dead
+            metrics.HELD_NOW.labels(consumer, "dead").set(dead)
+            metrics.HELD_NOW.labels(consumer, "waiting").set(waiting)
+
+    async def keep_looking(self) -> None:
+        """Call `look` for ever, also after the database was away; a worker's task."""
+        await repeat(f"{self._service}.standing", self.look, _EVERY_SECONDS)
+
+    def notice(self) -> str | None:
+        """Say which consumers have dead letters and how they are shown; None when there are none."""
+        dead = [f"{number} of {consumer}" for consumer, number in sorted(self._dead.items()) if number]
+        if not dead:
+            return None
+        return f"dead letters: {', '.join(dead)}; `joint held list --service {self._service}` shows them"
