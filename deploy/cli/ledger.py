@@ -68,6 +68,10 @@ def rebuild() -> int:
         f"{found.records} records read; compared {compared.streams} streams, {compared.cases} cases, "
         f"{compared.legs} legs, {compared.figures} figures."
     )
+    if found.given_up:
+        print(f"{found.given_up} events were given up by operators and are left out on both sides.")
+    if compared.held_live or compared.held_rebuilt:
+        print(f"streams held: {compared.held_live} live, {compared.held_rebuilt} rebuilt.")
     if compared.streams_behind:
         print(f"{compared.streams_behind} streams stand elsewhere in the live read model and were not compared.")
     for difference in compared.differences:

@@ -4,20 +4,28 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.analytics import tables
 from services.analytics.app import build_worker, compose_on, rebuild
+from services.analytics.consumers.projection import project
 from services.analytics.consumers.rebuild import Place, RebuildReport, rebuild_beside
+from services.analytics.consumers.subscriptions import SERVICE
 from services.analytics.settings import Settings
+from shared.contracts.decisions import Delivery
 from shared.contracts.records import Record
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS, topic_named
 from shared.kernel.errors import Unavailable
+from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
+from shared.ledger.held import list_held, skip_held
+from shared.ledger.ledger import projection
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.reader import read_all
 from shared.observability.health import Health
@@ -179,3 +187,40 @@ async def test_a_rebuild_whose_session_dies_says_so_and_leaves_the_live_one_as_i
         await rebuild_beside(analytics.url, VAULT, read, progress=lambda _records: None, patience_seconds=PATIENCE)
     assert await dump(analytics.engine) == before
     assert (await analytics.rebuilt()).equal
+
+
+async def test_what_an_operator_gave_up_is_left_out_of_both(analytics: Analytics) -> None:
+    """One event nobody can read, one that crashed an earlier release, one record that belongs to no stream."""
+    unreadable, crashing = Story().filed(), Story().rejected()
+    first, _, third = unreadable.records()
+    nobody = msgspec.structs.replace(first, headers=(), key=b"no stream")
+    broken = msgspec.structs.replace(unreadable.records()[1], value=b"no event")
+    everything = await analytics.published([first, broken, third, *crashing.records(), nobody])
+    await counting_but_crashing_on(analytics.engine, crashing.id, 2).consume(everything)
+    dead = await list_held(analytics.engine, dead_only=True)
+    assert {(held.stream, held.sequence) for held in dead} >= {(unreadable.id, 2), (crashing.id, 2)}
+    assert len(dead) == 3
+
+    for held in dead:
+        await skip_held(analytics.engine, VAULT, held.id, service="analytics", operator="operator", reason="nonsense")
+    await feed(analytics.engine, everything)
+
+    report = await analytics.rebuilt()
+    assert report.equal
+    assert (report.given_up, report.comparison.streams_behind, report.comparison.differing_rows) == (3, 0, 0)
+    async with analytics.engine.connect() as connection:
+        rejected = await connection.exec_driver_sql(
+            "SELECT rejected_at FROM case_facts WHERE stream = $1", (crashing.id,)
+        )
+        assert rejected.scalars().all() == [None]
+
+
+def counting_but_crashing_on(engine: AsyncEngine, stream: UUID, sequence: int) -> Consumption:
+    """Return the consumer of an earlier release, which cannot count one event."""
+
+    async def project_or_crash(connection: AsyncConnection, deliveries: list[Delivery]) -> None:
+        if any((one.stream, one.sequence) == (stream, sequence) for one in deliveries):
+            raise RuntimeError("planted")
+        await project(connection, deliveries)
+
+    return projection(engine, service=SERVICE, consumer=tables.EVENTS, vault=VAULT, project=project_or_crash)

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.analytics import queries, tables
 from services.analytics.consumers.comparison import REBUILT, Comparison, compare
+from services.analytics.consumers.given_up import GivenUp
 from services.analytics.consumers.projection import TOPICS
 from services.analytics.consumers.subscriptions import counting
 from shared.contracts.records import Record
@@ -40,9 +41,13 @@ class Read(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildReport:
-    """`records` were read from the topics; `comparison` says what was compared with the live read model."""
+    """`records` were read from the topics; `comparison` says what was compared with the live read model.
+
+    `given_up` events were given up by operators, and are left out on both sides.
+    """
 
     records: int
+    given_up: int
     comparison: Comparison
 
     @property
@@ -67,16 +72,24 @@ async def rebuild_beside(
         Unavailable: when the database or the broker is away; the live read model is as it was.
     """
     async with _beside(database_url) as (engine, live):
-        consumption = counting(engine, vault)
+        given_up = GivenUp(engine, live, vault)
+        consumption = counting(engine, vault, leave_out=given_up.holds)
         offsets: dict[Place, int] = {}
-        records = await _catch_up(consumption, read, offsets, progress, 0)
+
+        async def catch_up(records: int) -> int:
+            await given_up.look()
+            records = await _catch_up(consumption, read, offsets, progress, records)
+            await given_up.give_up(consumption)
+            return records
+
+        records = await catch_up(0)
         deadline = asyncio.get_running_loop().time() + patience_seconds
         while True:
             comparison = await _compare(engine, live)
             if not comparison.streams_behind or asyncio.get_running_loop().time() >= deadline:
-                return RebuildReport(records=records, comparison=comparison)
+                return RebuildReport(records=records, given_up=len(given_up), comparison=comparison)
             await asyncio.sleep(_PAUSE_SECONDS)
-            records = await _catch_up(consumption, read, offsets, progress, records)
+            records = await catch_up(records)
 
 
 async def _catch_up(
