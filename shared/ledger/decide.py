@@ -139,10 +139,11 @@ class Decider:
         aggregate = before.aggregate
         state = aggregate.evolve(before.state, event)
         row = self._event_row(before, event, command.cause, now)
+        envelope = envelope_of(row, source=self._source, previous=before.head if before.sequence else None)
         unit.events.append(row)
-        unit.outbox.append(_outbox(aggregate.topic, self._envelope(row, before.head if before.sequence else None)))
+        unit.outbox.append(_outbox(aggregate.topic, envelope))
         for number, effect in enumerate(aggregate.effects(state, event, command.body)):
-            self._effect(effect, row, number, unit)
+            self._effect(effect, row, envelope, number, unit)
         return StreamState(
             aggregate=aggregate,
             stream=before.stream,
@@ -173,45 +174,25 @@ class Decider:
             ),
         )
 
-    def _envelope(self, row: EventRow, previous: bytes | None) -> CloudEvent:
-        return envelope_of(row, source=self._source, previous=previous)
-
-    def _effect(self, effect: Effect, row: EventRow, number: int, unit: Draft) -> None:
+    def _effect(self, effect: Effect, row: EventRow, event: CloudEvent, number: int, unit: Draft) -> None:
         match effect:
             case Publish():
                 data = msgspec.json.encode(effect.message)
-                event = self._beside(row, effect.topic, number, type_name(type(effect.message)), data)
+                beside = _beside(event, effect.topic, number, type_name(type(effect.message)), data)
                 unit.outbox.append(
-                    OutboxRow(topic=effect.topic, key=effect.key, headers=tuple(binary_headers(event)), value=data)
+                    OutboxRow(topic=effect.topic, key=effect.key, headers=tuple(binary_headers(beside)), value=data)
                 )
             case KeepPrivate():
                 sealed = self._vault.seal(effect.private)
                 unit.private.append(PrivateRow(stream=row.stream, sealed=sealed, revision=_CONTENT_KEPT))
                 data = msgspec.json.encode(effect.shared)
                 name = type_name(type(effect.shared))
-                event = self._beside(row, effect.topic, number, name, data, sequence=_CONTENT_KEPT)
-                unit.outbox.append(_outbox(effect.topic, event))
+                beside = _beside(event, effect.topic, number, name, data, sequence=_CONTENT_KEPT)
+                unit.outbox.append(_outbox(effect.topic, beside))
             case ForgetPrivate():
                 unit.private.append(PrivateRow(stream=row.stream, sealed=None, revision=_CONTENT_FORGOTTEN))
-                event = self._beside(row, effect.topic, number, effect.type, None, sequence=_CONTENT_FORGOTTEN)
-                unit.outbox.append(_outbox(effect.topic, event))
-
-    def _beside(
-        self, row: EventRow, topic: str, number: int, name: str, data: bytes | None, sequence: int | None = None
-    ) -> CloudEvent:
-        event = str(row.event)
-        return CloudEvent(
-            id=named_text("beside", event, topic, str(number)),
-            source=self._source,
-            type=name,
-            subject=str(row.stream),
-            time=row.occurred_at,
-            sequence=sequence,
-            correlationid=row.correlation,
-            causationid=event,
-            traceparent=row.traceparent,
-            data=data,
-        )
+                beside = _beside(event, effect.topic, number, effect.type, None, sequence=_CONTENT_FORGOTTEN)
+                unit.outbox.append(_outbox(effect.topic, beside))
 
     def _receipt(self, command: Command, to: ReceiptTo, fingerprint: bytes | None, answer: Answer) -> OutboxRow:
         name = to.request or to.record
@@ -266,6 +247,24 @@ def envelope_of(row: EventRow, *, source: str, previous: bytes | None) -> CloudE
         traceparent=row.traceparent,
         previoushash=previous.hex() if previous else None,
         data=row.data,
+    )
+
+
+def _beside(
+    event: CloudEvent, topic: str, number: int, name: str, data: bytes | None, sequence: int | None = None
+) -> CloudEvent:
+    """Return what is published beside an event, as its effect `number`."""
+    return CloudEvent(
+        id=named_text("beside", event.id, topic, str(number)),
+        source=event.source,
+        type=name,
+        subject=event.subject,
+        time=event.time,
+        sequence=sequence,
+        correlationid=event.correlationid,
+        causationid=event.id,
+        traceparent=event.traceparent,
+        data=data,
     )
 
 

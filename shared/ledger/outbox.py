@@ -11,6 +11,7 @@ from shared.ledger.draft import OutboxRow
 
 _LEASES: Final = 220281
 """The class of our advisory locks; the second number is the lease."""
+_HEADERS: Final = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
 
 
 async def read_outbox(connection: AsyncConnection, limit: int, without_topics: Sequence[str] = ()) -> list[OutboxRow]:
@@ -24,14 +25,8 @@ async def read_outbox(connection: AsyncConnection, limit: int, without_topics: S
         (limit, list(without_topics)),
     )
     return [
-        OutboxRow(
-            id=row.id,
-            topic=row.topic,
-            key=row.key,
-            headers=msgspec.msgpack.decode(row.headers, type=tuple[tuple[str, bytes], ...]),
-            value=row.value,
-        )
-        for row in rows
+        OutboxRow(id=number, topic=topic, key=key, headers=_HEADERS.decode(headers), value=value)
+        for number, topic, key, headers, value in rows
     ]
 
 

@@ -60,13 +60,9 @@ def task_messages(case: CaseState, event: CaseEvent, command: Command) -> Sequen
         messages += [
             _message(case, event, command, leg, "return_upheld", event.unit) for leg in _concerned(case, event)
         ]
+    key = str(command.case_id).encode()
     return [
-        Publish(
-            topic=f"{DISPATCH_RECEIPTS_PREFIX}{message.unit}",
-            key=str(message.case_id).encode(),
-            message=message,
-        )
-        for message in messages
+        Publish(topic=f"{DISPATCH_RECEIPTS_PREFIX}{message.unit}", key=key, message=message) for message in messages
     ]
 
 
