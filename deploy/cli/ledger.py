@@ -233,14 +233,21 @@ async def _republish(inside: "Inside", aggregate: str, topic: str) -> int:
 async def _forget(report: UUID, reason: str) -> int:
     from deploy.campaign.door import Door
     from deploy.cli.running import require_running, this_stage
+    from shared.ledger.forgetting import give_up_forgotten
 
     stage = this_stage()
     require_running(stage)
     token = stage.token("joint", "joint-administration", "administrator")
     async with Door(stage.api, token) as door:
         reply = await door.post("intake", f"/v1/reports/{report}/forget", {"reason": reason}, key=f"forget:{report}")
-    print(f"Forgotten: {report}." if reply.accepted else f"Not forgotten: {reply}")
-    return 0 if reply.accepted else FAILED
+    if not reply.accepted:
+        print(f"Not forgotten: {reply}")
+        return FAILED
+    inside = _inside("intake")
+    async with inside.engine() as engine:
+        given_up = await give_up_forgotten(engine, inside.vault, service="intake")
+    print(f"Forgotten: {report}." + (f" {given_up} held submissions of it were given up." if given_up else ""))
+    return 0
 
 
 async def _list_held(inside: "Inside", *, dead_only: bool) -> "list[HeldMessage]":

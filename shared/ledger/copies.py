@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contracts.records import Record
+from shared.contracts.registry import INTAKE_CONTENTS
 from shared.ledger.arrivals import arrival_of, decode_record, encode_record
 from shared.ledger.draft import Draft, HeldRow
 from shared.ledger.held import announcement, tell_dead
@@ -28,6 +30,14 @@ _COPY: Final = """
     WHEN NOT MATCHED THEN INSERT (stream, revision, data) VALUES (u.stream, u.revision, u.data)
 """
 
+_FORGET_HELD: Final = """
+    WITH gone AS (
+        DELETE FROM held WHERE consumer = $1 AND topic = $2 AND stream = ANY($3::uuid[])
+        RETURNING consumer, topic, stream, sequence
+    )
+    INSERT INTO interventions (at, operator, act, consumer, topic, stream, sequence, reason)
+    SELECT clock_timestamp(), 'forgetting', 'skip', consumer, topic, stream, sequence, 'It was forgotten.' FROM gone
+"""
 _RELEASED: Final = "SELECT id, record FROM held WHERE consumer = $1 AND reason IS NULL ORDER BY id LIMIT 1000"
 
 log = structlog.get_logger()
@@ -87,6 +97,7 @@ class ContentsCopy:
             await connection.exec_driver_sql(
                 _COPY, ([row.stream for row in rows], [row.sequence for row in rows], [row.event.data for row in rows])
             )
+            await self._forget_held(connection, [row.stream for row in rows if row.event.data is None])
         await update_held(connection, draft.released, draft.unreleased)
         once_committed(connection, partial(tell_dead, draft))
         if draft.outbox:
@@ -94,6 +105,11 @@ class ContentsCopy:
             await write_held(connection, draft.held, now, self._vault)
             await write_outbox(connection, draft.outbox, now)
         return []
+
+    async def _forget_held(self, connection: AsyncConnection, streams: Sequence[UUID]) -> None:
+        """Keep no earlier content among the held messages."""
+        if streams:
+            await connection.exec_driver_sql(_FORGET_HELD, (self._consumer, INTAKE_CONTENTS, list(streams)))
 
     def _hold(self, draft: Draft, arrival: Arrival, reason: str, detail: str | None) -> None:
         delivery = arrival.delivery

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contracts.registry import ACTIONS_PREFIX, INTAKE_CONTENTS, SUBMISSIONS_PREFIX
+from shared.ledger.forgetting import give_up_forgotten
 from shared.ledger.held import HeldMessageError, skip_held
 from shared.ledger.patience import repeat
 from shared.ledger.vault import Vault
@@ -37,9 +38,10 @@ async def expire_held(engine: AsyncEngine, vault: Vault, *, service: str, kept: 
 
 
 async def keep_expiring(engine: AsyncEngine, vault: Vault, service: str) -> None:
-    """Call `expire_held` every hour for ever; a worker's task."""
+    """Give up what is too old and what was forgotten, every hour for ever; a worker's task."""
 
     async def expire() -> None:
         await expire_held(engine, vault, service=service)
+        await give_up_forgotten(engine, vault, service=service)
 
     await repeat(f"{service}.expire", expire, _EVERY_SECONDS)

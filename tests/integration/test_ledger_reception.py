@@ -173,6 +173,23 @@ async def test_contents_are_copied_and_a_tombstone_forgets_them_whatever_comes_l
     assert await rows(ledger_engine, "SELECT revision, data FROM contents") == [(2, None)]
 
 
+async def test_a_tombstone_forgets_what_was_held_of_its_content_and_nothing_else(ledger_engine: AsyncEngine) -> None:
+    forgotten, other = new_id(), new_id()
+    unreadable = [
+        msgspec.structs.replace(content_record(stream, revision, b"{}"), headers=())
+        for stream, revision in ((forgotten, 1), (other, 2))
+    ]
+    copy = ledger_on(ledger_engine).contents_copy("dispatch.contents")
+    await copy.consume(unreadable)
+
+    await copy.consume([content_record(forgotten, 3, None)])
+
+    assert [held.stream for held in await list_held(ledger_engine)] == [other]
+    assert await rows(ledger_engine, "SELECT stream, operator, act FROM interventions") == [
+        (forgotten, "forgetting", "skip")
+    ]
+
+
 async def test_a_content_that_could_not_be_copied_can_be_released_and_given_up(ledger_engine: AsyncEngine) -> None:
     good, junk = content_record(new_id(), 7, b"{}"), content_record(new_id(), 8, b"{}")
     copy = ledger_on(ledger_engine).contents_copy("dispatch.contents")
