@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,7 +19,7 @@ async def read_outbox(connection: AsyncConnection, limit: int, without_topics: S
 
     The lock makes a successor wait for a relay that lost its lease with a batch in flight, instead of overtaking it.
     """
-    rows = await connection.exec_driver_sql(
+    rows: Any = await connection.exec_driver_sql(
         "SELECT id, topic, key, headers, value FROM outbox WHERE topic <> ALL($2::text[]) "
         "ORDER BY id LIMIT $1 FOR UPDATE",
         (limit, list(without_topics)),
