@@ -8,7 +8,7 @@ import cyclopts
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments (without them the process's own) name, and end with its exit code."""
-    from deploy.cli import ledger, play, system
+    from deploy.cli import held, ledger, play, system
 
     app = cyclopts.App(
         name="joint",
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ),
         result_action="return_value",
     )
-    for commands in (play, system, ledger):
+    for commands in (play, system, ledger, held):
         commands.register(app)
     result = app(list(sys.argv[1:] if arguments is None else arguments))
     sys.exit(result if isinstance(result, int) else 0)

@@ -1,27 +1,20 @@
-"""Commands that look into ledgers and read models, and set them right: verify, rebuild, held, republish, forget."""
+"""Commands that look into ledgers and read models, and set them right: verify, rebuild, republish, forget."""
 
 import asyncio
-import getpass
 import sys
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import cyclopts
-from cyclopts import Parameter
 
+from deploy.cli.common import OfService, Reason, inside_of
 from deploy.cli.failures import FAILED, failures_shown
-from shared.contracts.registry import Service
 
 if TYPE_CHECKING:
     from deploy.cli.inside import Inside
     from services.analytics.consumers.rebuild import RebuildReport
     from services.analytics.queries import Figures
-    from shared.ledger.held import HeldMessage
     from shared.ledger.verify import Verification
-
-Number = Annotated[int, Parameter(help="The number that `joint held list` shows.")]
-OfService = Annotated[Service, Parameter(help="intake, dispatch or analytics.")]
-Reason = Annotated[str, Parameter(help="Why; recorded with your name.")]
 
 _PATIENCE_SECONDS = 60.0
 
@@ -30,15 +23,6 @@ def register(app: cyclopts.App) -> None:
     """Add the commands of this file to `joint`."""
     for command in (verify, rebuild, republish, forget):
         app.command(command)
-    held = cyclopts.App(
-        name="held",
-        help="Messages that could not be handled: list them, retry one, skip one. 挂起消息：查看、重试、跳过。",
-        result_action="return_value",
-    )
-    held.command(held_list, name="list")
-    held.command(held_retry, name="retry")
-    held.command(held_skip, name="skip")
-    app.command(held)
 
 
 def verify() -> int:
@@ -47,7 +31,7 @@ def verify() -> int:
     核对账本：事件链、状态、主题与封存是否一致。
     """
     with failures_shown():
-        found = [asyncio.run(_verify(_inside(service))) for service in ("intake", "dispatch")]
+        found = [asyncio.run(_verify(inside_of(service))) for service in ("intake", "dispatch")]
     for result in found:
         _show_verification(result)
     equal = all(result.equal for result in found)
@@ -61,7 +45,7 @@ def rebuild() -> int:
     从头重建统计读模型，并与现有读模型比对；不改动现有数据。
     """
     with failures_shown():
-        inside = _inside("analytics")
+        inside = inside_of("analytics")
         found = asyncio.run(_rebuild(inside))
     compared = found.comparison
     print(
@@ -96,7 +80,7 @@ def republish(*, service: OfService, aggregate: str, topic: str | None = None) -
     from deploy.cli.failures import MISUSED
 
     with failures_shown():
-        inside = _inside(service)
+        inside = inside_of(service)
         own = {one.name: one.topic for one in inside.aggregates}
         if aggregate not in own:
             print(f"{service} has no aggregate {aggregate}; it has: {', '.join(own) or 'none'}.")
@@ -120,64 +104,6 @@ def forget(report: UUID, *, reason: Reason) -> int:
         return asyncio.run(_forget(report, reason))
 
 
-def held_list(*, service: Service | None = None, dead: bool = False) -> int:
-    """List held messages. Those with a reason are dead letters; the others wait behind one, or for what is missing.
-
-    列出挂起的消息。
-
-    Parameters
-    ----------
-    service
-        Only that service's.
-    dead
-        Only dead letters.
-    """
-    with failures_shown():
-        services: tuple[Service, ...] = get_args(Service) if service is None else (service,)
-        found = {name: asyncio.run(_list_held(_inside(name), dead_only=dead)) for name in services}
-    for name, messages in found.items():
-        for message in messages:
-            what = message.reason or f"waits for {message.waits_for or 'an earlier message'}"
-            detail = f": {message.detail}" if message.detail else ""
-            place = f"{message.topic} {message.stream} event {message.sequence}"
-            when = f"{message.held_at:%Y-%m-%d %H:%M:%S}"
-            print(f"{name} {message.id}  {when}  {message.consumer}  {place}  {what}{detail}")
-    if not any(found.values()):
-        print("Nothing is held. 没有挂起的消息。")
-    return 0
-
-
-def held_retry(number: Number, *, service: OfService, reason: Reason) -> int:
-    """Let the worker try a dead letter again, and what waits behind it, in order.
-
-    重试一条挂起的消息，及其后等待的消息。
-    """
-    with failures_shown():
-        message = asyncio.run(_retry(_inside(service), number, reason))
-    print(f"Message {number} is released; {message.consumer} tries it again.")
-    return 0
-
-
-def held_skip(number: Number, *, service: OfService, reason: Reason) -> int:
-    """Give a dead letter up: its stream goes on after it. A party whose message it was gets a receipt that says so.
-
-    放弃一条挂起的消息，须说明理由；其后的消息继续处理。
-    """
-    with failures_shown():
-        message = asyncio.run(_skip(_inside(service), number, reason))
-    print(f"Message {number} is given up; {message.topic} {message.stream} goes on after it.")
-    return 0
-
-
-def _inside(service: Service) -> "Inside":
-    from deploy.cli.inside import Inside
-    from deploy.cli.running import require_running, this_stage
-
-    stage = this_stage()
-    require_running(stage)
-    return Inside(stage=stage, service=service)
-
-
 async def _verify(inside: "Inside") -> "Verification":
     from shared.ledger import verify as ledger_verification
 
@@ -191,7 +117,7 @@ def _show_verification(result: "Verification") -> None:
     print(
         f"{result.service}: {result.streams} streams, {result.events} events, {result.states} states, "
         f"{result.records} records on topics ({result.repeats} repeats), {result.unpublished} not published yet, "
-        f"{result.later} written meanwhile, {result.seals} seals."
+        f"{result.later} written meanwhile, {result.seals} seals; streams held: {result.held_streams}."
     )
     for difference in result.differences:
         print(f"  differs: {difference}")
@@ -243,31 +169,8 @@ async def _forget(report: UUID, reason: str) -> int:
     if not reply.accepted:
         print(f"Not forgotten: {reply}")
         return FAILED
-    inside = _inside("intake")
+    inside = inside_of("intake")
     async with inside.engine() as engine:
         given_up = await give_up_forgotten(engine, inside.vault, service="intake")
     print(f"Forgotten: {report}." + (f" {given_up} held submissions of it were given up." if given_up else ""))
     return 0
-
-
-async def _list_held(inside: "Inside", *, dead_only: bool) -> "list[HeldMessage]":
-    from shared.ledger.held import list_held
-
-    async with inside.engine() as engine:
-        return await list_held(engine, dead_only=dead_only)
-
-
-async def _retry(inside: "Inside", number: int, reason: str) -> "HeldMessage":
-    from shared.ledger.held import retry_held
-
-    async with inside.engine() as engine:
-        return await retry_held(engine, number, operator=getpass.getuser(), reason=reason)
-
-
-async def _skip(inside: "Inside", number: int, reason: str) -> "HeldMessage":
-    from shared.ledger.held import skip_held
-
-    async with inside.engine() as engine:
-        return await skip_held(
-            engine, inside.vault, number, service=inside.service, operator=getpass.getuser(), reason=reason
-        )

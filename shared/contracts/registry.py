@@ -33,6 +33,7 @@ ANSWERED: Final = "jointenforcement.request.answered.v1"
 """The type of a receipt."""
 SEALED: Final = "jointenforcement.ledger.sealed.v1"
 HELD: Final = "jointenforcement.message.held.v1"
+DEALT_WITH: Final = "jointenforcement.message.dealt_with.v1"
 
 
 class Sealed(Message, frozen=True, kw_only=True):
@@ -52,6 +53,18 @@ class MessageHeld(Message, frozen=True, kw_only=True):
     stream: str
     sequence: int
     record: str
+    reason: str
+
+
+class MessageDealtWith(Message, frozen=True, kw_only=True):
+    """An operator let a held message be tried again, or gave it up so that its stream goes on after it (I-7)."""
+
+    consumer: str
+    topic: str
+    stream: str
+    sequence: int
+    act: Literal["retry", "skip"]
+    operator: str
     reason: str
 
 
@@ -120,6 +133,7 @@ MESSAGES: Final[dict[str, MessageType]] = {
     ANSWERED: Receipt,
     SEALED: Sealed,
     HELD: MessageHeld,
+    DEALT_WITH: MessageDealtWith,
 }
 """Every CloudEvents type that is on a topic of ours, and the class of its data."""
 
@@ -198,18 +212,18 @@ def _service_topics() -> tuple[Topic, ...]:
             messages=_types(intake.Content, intake.ContentForgotten),
         ),
         *(_own(service, "seals", SEALED) for service in ("intake", "dispatch")),
-        *(_own(service, "dead-letters", HELD) for service in SERVICES),
+        *(_own(service, "dead-letters", HELD, DEALT_WITH) for service in SERVICES),
     )
 
 
-def _own(service: Service, noun: str, message: str) -> Topic:
+def _own(service: Service, noun: str, *messages: str) -> Topic:
     return Topic(
         name=f"{service}.{noun}",
         partitions=1,
         retention_seconds=None,
         writer=service,
         readers=(AUDITOR,),
-        messages=(message,),
+        messages=messages,
     )
 
 

@@ -27,6 +27,7 @@ from shared.kernel.errors import Unreadable
 from shared.kernel.identifiers import named_id
 from shared.ledger.arrivals import decode_record
 from shared.ledger.draft import Draft, HeldRow, OutboxRow, RequestRow
+from shared.ledger.interventions import intervene
 from shared.ledger.load import database_now, lock_requests
 from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
@@ -55,6 +56,15 @@ class HeldMessage:
     held_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldRecord:
+    """A held message, its record as it came, and how many of its stream are held behind it."""
+
+    message: HeldMessage
+    record: Record
+    behind: int
+
+
 class HeldMessageError(Exception):
     """The act is not possible on this message; the text says why and what to do."""
 
@@ -70,21 +80,32 @@ async def list_held(engine: AsyncEngine, *, dead_only: bool = False, limit: int 
         return [HeldMessage(**row._mapping) for row in rows]  # noqa: SLF001 - the row's public mapping
 
 
-async def show_held(engine: AsyncEngine, vault: Vault, number: int) -> Record:
-    """Return the record of a held message as it came.
+async def show_held(engine: AsyncEngine, vault: Vault, number: int) -> HeldRecord:
+    """Return a held message with its record as it came.
 
     Raises:
         HeldMessageError: when there is none with this number.
     """
     async with engine.connect() as connection:
-        rows = await connection.exec_driver_sql("SELECT record FROM held WHERE id = $1", (number,))
-        sealed = rows.scalar()
-    if sealed is None:
-        raise HeldMessageError(f"No held message has the number {number}; `joint held list` shows those that exist.")
-    return decode_record(vault.open(sealed))
+        rows = await connection.exec_driver_sql(
+            f"SELECT {_COLUMNS}, record, (SELECT count(*) FROM held b WHERE b.consumer = h.consumer "
+            "AND b.topic = h.topic AND b.stream = h.stream AND b.sequence > h.sequence) AS behind "
+            "FROM held h WHERE id = $1",
+            (number,),
+        )
+        row = rows.one_or_none()
+    if row is None:
+        raise _nothing(number)
+    values = dict(row._mapping)  # noqa: SLF001 - the row's public mapping
+    record, behind = decode_record(vault.open(values.pop("record"))), values.pop("behind")
+    return HeldRecord(message=HeldMessage(**values), record=record, behind=behind)
 
 
-async def retry_held(engine: AsyncEngine, number: int, *, operator: str, reason: str) -> HeldMessage:
+def _nothing(number: int) -> HeldMessageError:
+    return HeldMessageError(f"No held message has the number {number}; `joint held list` shows those that exist.")
+
+
+async def retry_held(engine: AsyncEngine, number: int, *, service: str, operator: str, reason: str) -> HeldMessage:
     """Release a dead letter: the worker takes it and what waits behind it, in order, through the same consumer.
 
     Raises:
@@ -95,7 +116,7 @@ async def retry_held(engine: AsyncEngine, number: int, *, operator: str, reason:
         await connection.exec_driver_sql(
             "UPDATE held SET reason = NULL, detail = NULL, waits_for = NULL WHERE id = $1", (number,)
         )
-        await _intervene(connection, message, act="retry", operator=operator, reason=reason)
+        await intervene(connection, _place(message), service=service, act="retry", operator=operator, reason=reason)
     return message
 
 
@@ -121,7 +142,7 @@ async def skip_held(
         else:
             await _answer_skipped(connection, vault, service, original, receipts, reason)
         await connection.exec_driver_sql("DELETE FROM held WHERE id = $1", (number,))
-        await _intervene(connection, message, act="skip", operator=operator, reason=reason)
+        await intervene(connection, _place(message), service=service, act="skip", operator=operator, reason=reason)
     return message
 
 
@@ -177,6 +198,10 @@ def tell_dead(draft: Draft) -> None:
             )
 
 
+def _place(message: HeldMessage) -> tuple[str, str, UUID, int]:
+    return message.consumer, message.topic, message.stream, message.sequence
+
+
 async def _locked(connection: AsyncConnection, number: int) -> HeldMessage:
     rows = await connection.exec_driver_sql(
         f"SELECT {_COLUMNS} FROM held WHERE id = $1 FOR UPDATE",
@@ -184,7 +209,7 @@ async def _locked(connection: AsyncConnection, number: int) -> HeldMessage:
     )
     row = rows.one_or_none()
     if row is None:
-        raise HeldMessageError(f"No held message has the number {number}; `joint held list` shows those that exist.")
+        raise _nothing(number)
     message = HeldMessage(**row._mapping)  # noqa: SLF001 - the row's public mapping
     if message.reason is None:
         raise HeldMessageError(
@@ -211,16 +236,6 @@ async def _move_past(connection: AsyncConnection, message: HeldMessage) -> None:
         else "UPDATE positions SET sequence = $1 WHERE consumer = $2 AND topic = $3 AND stream = $4"
     )
     await connection.exec_driver_sql(statement, (message.sequence, *place))
-
-
-async def _intervene(
-    connection: AsyncConnection, message: HeldMessage, *, act: str, operator: str, reason: str
-) -> None:
-    await connection.exec_driver_sql(
-        "INSERT INTO interventions (at, operator, act, consumer, topic, stream, sequence, reason) "
-        "VALUES (clock_timestamp(), $1, $2, $3, $4, $5, $6, $7)",
-        (operator, act, message.consumer, message.topic, message.stream, message.sequence, reason),
-    )
 
 
 async def _answer_skipped(

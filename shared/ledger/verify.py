@@ -38,6 +38,7 @@ class Verification:
     unpublished: int = 0
     later: int = 0
     seals: int = 0
+    held_streams: int = 0
     differences: list[str] = field(default_factory=list)
     differences_found: int = 0
 
@@ -59,12 +60,15 @@ async def verify(
     """Verify a service: streams, hash chains and states in the ledger; topics against the ledger; seals against both.
 
     Events that are still in the outbox count as `unpublished`, those written while the verification ran as `later`;
-    anything else that is missing on a topic, or more on it, differs.
+    anything else that is missing on a topic, or more on it, differs. `held_streams` are those of other services that
+    this one has not taken to their end: that is no difference of its own ledger.
     """
     result = Verification(service=service)
     async with engine.connect() as plain:
         connection = await plain.execution_options(isolation_level="REPEATABLE READ")
         by_name = {aggregate.name: aggregate for aggregate in aggregates}
+        held = await connection.exec_driver_sql("SELECT count(DISTINCT (consumer, topic, stream)) FROM held")
+        result.held_streams = held.scalar_one()
         await _verify_seals(connection, service, read_topic, result)
         await _verify_ledger(connection, by_name, result)
         for topic in sorted({aggregate.topic for aggregate in aggregates}):

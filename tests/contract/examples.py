@@ -149,6 +149,15 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         record="intake.reports:0:17",
         reason="unreadable",
     ),
+    registry.MessageDealtWith(
+        consumer="dispatch.events",
+        topic="intake.reports",
+        stream=str(CASE),
+        sequence=3,
+        act="skip",
+        operator="operator",
+        reason="Not an event of intake.",
+    ),
 )
 
 

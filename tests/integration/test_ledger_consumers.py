@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contracts.envelope import read_event
 from shared.contracts.records import Record
 from shared.contracts.reference import ReferencePublished, Units, reference_stream
 from shared.kernel.errors import Unavailable
@@ -14,6 +15,8 @@ from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Delivery
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.held import HeldMessageError, list_held, retry_held, show_held, skip_held
+from shared.ledger.interventions import list_interventions
+from shared.ledger.outbox import read_outbox
 from shared.ledger.patience import repeat
 from shared.ledger.positions import reached
 from shared.ledger.seals import keep_sealing
@@ -183,7 +186,7 @@ async def test_a_released_message_and_what_waits_behind_it_go_on_in_order(ledger
     await policy.consume([event_record(stream, number, note="crash" if number == 1 else "n") for number in (1, 2, 3)])
     [dead, *_] = await list_held(ledger_engine)
 
-    await retry_held(ledger_engine, dead.id, operator="operator", reason="release 2 handles it")
+    await retry_held(ledger_engine, dead.id, service="intake", operator="operator", reason="release 2 handles it")
     healed = ledger_on(ledger_engine).policy(
         EVENTS, lambda delivery, library: react(healed_delivery(delivery), library)
     )
@@ -200,7 +203,7 @@ async def test_a_release_that_crashes_again_is_held_again(ledger_engine: AsyncEn
     await policy.consume([event_record(stream, 1, note="crash"), event_record(stream, 2, note="n")])
     [dead, _] = await list_held(ledger_engine)
 
-    await retry_held(ledger_engine, dead.id, operator="operator", reason="try")
+    await retry_held(ledger_engine, dead.id, service="intake", operator="operator", reason="try")
     await policy.resume()
 
     assert [(held.sequence, held.reason) for held in await list_held(ledger_engine)] == [(1, "crashed"), (2, None)]
@@ -219,21 +222,34 @@ async def test_skipping_moves_the_position_and_is_recorded_with_its_reason(ledge
     await policy.resume()
 
     assert await notes(ledger_engine, stream) == ["n"]
-    assert await rows(ledger_engine, "SELECT act, operator, reason FROM interventions") == [
-        ("skip", "operator", "known duplicate")
-    ]
+    [done] = await list_interventions(ledger_engine)
+    assert (done.act, done.operator, done.reason) == ("skip", "operator", "known duplicate")
+    assert (done.topic, done.stream, done.sequence) == ("dispatch.cases", stream, 1)
+    async with ledger_engine.begin() as connection:
+        *_, announced = [row for row in await read_outbox(connection, 10) if row.topic == "intake.dead-letters"]
+    assert read_event(announced.headers, announced.value).type == "jointenforcement.message.dealt_with.v1"
+    assert msgspec.json.decode(announced.value or b"") == {
+        "consumer": EVENTS,
+        "topic": "dispatch.cases",
+        "stream": str(stream),
+        "sequence": 1,
+        "act": "skip",
+        "operator": "operator",
+        "reason": "known duplicate",
+    }
 
 
 async def test_held_bytes_are_sealed_and_can_be_shown_to_an_operator(ledger_engine: AsyncEngine) -> None:
     stream = new_id()
-    await policy_on(ledger_engine).consume([event_record(stream, 1, note="crash")])
-    [(sealed,)] = await rows(ledger_engine, "SELECT record FROM held")
-    [held] = await list_held(ledger_engine)
+    await policy_on(ledger_engine).consume([event_record(stream, 1, note="crash"), event_record(stream, 2)])
+    sealed = [row.record for row in await rows(ledger_engine, "SELECT record FROM held")]
+    [held, _] = await list_held(ledger_engine)
 
-    record = await show_held(ledger_engine, Vault(KEY), held.id)
+    shown = await show_held(ledger_engine, Vault(KEY), held.id)
 
-    assert b"crash" not in sealed
-    assert record.value == b'{"note":"crash"}'
+    assert not any(b"crash" in one for one in sealed)
+    assert shown.record.value == b'{"note":"crash"}'
+    assert (shown.message, shown.behind) == (held, 1)
 
 
 async def test_an_event_that_names_a_reference_version_waits_for_it_and_continues(ledger_engine: AsyncEngine) -> None:

@@ -148,7 +148,7 @@ async def test_an_outside_record_is_held_for_ninety_days_and_an_event_of_ours_lo
 async def test_an_outside_record_that_was_released_is_handled(ledger_engine: AsyncEngine) -> None:
     await reception_on(ledger_engine).consume([outside_record("crash", 1)])
     [held] = await list_held(ledger_engine)
-    await retry_held(ledger_engine, held.id, operator="operator", reason="release 2 handles it")
+    await retry_held(ledger_engine, held.id, service="intake", operator="operator", reason="release 2 handles it")
 
     def healed(record: Record, library: ReferenceLibrary) -> Command:
         return translate(outside_record("healed", record.offset), library)
@@ -200,7 +200,7 @@ async def test_a_content_that_could_not_be_copied_can_be_released_and_given_up(l
         await connection.exec_driver_sql("UPDATE held SET record = $1 WHERE id = $2", (sealed, first.id))
 
     for held in (first, second):
-        await retry_held(ledger_engine, held.id, operator="operator", reason="release 2 reads it")
+        await retry_held(ledger_engine, held.id, service="intake", operator="operator", reason="release 2 reads it")
     assert await copy.resume() == 2
 
     assert await rows(ledger_engine, "SELECT revision, data FROM contents") == [(7, b"{}")]
