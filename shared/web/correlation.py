@@ -1,7 +1,12 @@
-"""One id for a matter from the caller to the last event: X-Correlation-Id and traceparent in, the former out."""
+"""One id for a matter from the caller to the last event: X-Correlation-Id and traceparent in, the former out.
+
+Every request is counted and timed. One that was not answered with success is a line of the log; of the others nobody
+reads lines, and what they wrote stands in the ledger with this id.
+"""
 
 import re
 import time
+from http import HTTPStatus
 from typing import Any, Final
 
 import structlog
@@ -21,6 +26,8 @@ RequestCause = NamedDependency[Cause]
 """The cause of the commands that a handler makes: it declares `cause: RequestCause`."""
 
 HEADER: Final = "X-Correlation-Id"
+_HEADER: Final = HEADER.lower().encode()
+"""As ASGI servers give names."""
 _STATE: Final = "joint_correlation"
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUIET_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -29,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Correlation:
-    """Wraps a whole application, so that refusals and failures carry the id too; logs and counts each request."""
+    """Wraps a whole application, so that refusals and failures carry the id too; counts each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,11 +47,12 @@ class Correlation:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        given = headers.get(HEADER.lower().encode(), "")
+        headers = dict(scope["headers"])
+        given = headers.get(_HEADER, b"").decode("latin-1")
         correlation = given if _CORRELATION.fullmatch(given) else str(new_id())
         scope["state"][_STATE] = correlation
-        parent = read_traceparent(headers.get(b"traceparent"))
+        traceparent = headers.get(b"traceparent")
+        parent = None if traceparent is None else read_traceparent(traceparent.decode("latin-1"))
         with span("http.request", parent=parent, kind=SpanKind.SERVER), bind(correlation=correlation):
             await self._serve(scope, receive, send, correlation)
 
@@ -56,7 +64,7 @@ class Correlation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (HEADER.lower().encode(), correlation.encode())]
+                message["headers"] = [*message["headers"], (_HEADER, correlation.encode())]
             await send(message)
 
         try:
@@ -64,7 +72,8 @@ class Correlation:
         finally:
             seconds = time.perf_counter() - started
             self._meter.observe(scope, status, seconds)
-            write = log.debug if scope["path"] in _QUIET_PATHS else log.info
+            succeeded = HTTPStatus.OK <= status < HTTPStatus.BAD_REQUEST
+            write = log.debug if succeeded or scope["path"] in _QUIET_PATHS else log.info
             write(
                 "http.answered",
                 method=scope.get("method"),
@@ -76,4 +85,9 @@ class Correlation:
 
 async def provide_cause(request: Request[Any, Any, Any]) -> Cause:
     """Give a handler the cause of the commands that it makes."""
+    return cause_of(request)
+
+
+def cause_of(request: Request[Any, Any, Any]) -> Cause:
+    """Return the cause of the commands that a request makes."""
     return Cause(correlation=request.scope["state"][_STATE], traceparent=current_traceparent())

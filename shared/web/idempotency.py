@@ -46,8 +46,13 @@ def request_of(*, key: str | None, actor: Actor, method: str, path: str, body: b
 
 async def provide_idempotency(request: HttpRequest[Actor, Any, Any], idempotency_key: KeyHeader = None) -> Request:
     """Give a handler the request of its call."""
+    return await read_request(request, idempotency_key)
+
+
+async def read_request(request: HttpRequest[Actor, Any, Any], key: str | None) -> Request:
+    """Return the ledger's request of a call (raises as `request_of`)."""
     return request_of(
-        key=idempotency_key,
+        key=key,
         actor=request.user,
         method=request.method,
         path=request.scope["path"],

@@ -63,6 +63,7 @@ def _server(app: Litestar, host: str, port: int) -> _Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -22,6 +23,21 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     monkeypatch.setattr(tracing, "_tracer", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
+
+
+def test_a_process_whose_spans_nobody_collects_has_trace_ids_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[TracerProvider] = []
+    monkeypatch.setattr(trace, "set_tracer_provider", made.append)
+    tracing.configure_tracing("intake")
+    monkeypatch.setattr(tracing, "_tracer", made[0].get_tracer("test"))
+    with span("act", parent=PARENT) as continued:
+        inside = current_traceparent()
+    assert not continued.is_recording()
+    assert inside is not None
+    assert inside.split("-")[1] == TRACE
+    with span("act"):
+        begun = current_traceparent()
+    assert read_traceparent(begun) == begun
 
 
 def test_outside_of_every_span_there_is_no_traceparent() -> None:

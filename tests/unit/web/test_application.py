@@ -142,6 +142,14 @@ def test_each_request_is_one_line_in_the_log(client: Client) -> None:
         client.get("/v1/list")
     (line,) = [line for line in lines if line["event"] == "http.answered"]
     assert (line["method"], line["path"], line["status"]) == ("GET", "/v1/list", 200)
+    assert line["log_level"] == "debug", "of what succeeds nobody reads lines"
+
+
+def test_what_was_refused_is_a_line_that_people_see(client: Client) -> None:
+    with structlog.testing.capture_logs() as lines:
+        client.get("/v1/nowhere")
+    (line,) = [line for line in lines if line["event"] == "http.answered"]
+    assert (line["status"], line["log_level"]) == (404, "info")
 
 
 def test_an_accepted_answer_is_201_with_its_position(client: Client) -> None:
