@@ -28,7 +28,10 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that the relay will send: exactly these headers and bytes, to the partition of its key."""
+    """A message that the relay will send: exactly these headers and bytes, to the partition of its key.
+
+    `id` tells the messages of one round of the relay apart.
+    """
 
     id: int = 0
     topic: str

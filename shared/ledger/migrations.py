@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import msgspec
 from alembic.operations import Operations
 
 # The outbox is empty most of the time: with default thresholds autovacuum would let dead rows pile up in a burst.
@@ -109,12 +110,39 @@ _VERSION_1: Final = (
     """,
 )
 _CONTENTS: Final = "CREATE TABLE contents (stream uuid PRIMARY KEY, revision bigint NOT NULL, data bytea)"
+# EXTERNAL: a lot is compressed by nobody, because pglz costs more than the pages that it saves.
+_VERSION_2: Final = """
+    CREATE TABLE outbox (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        topic text NOT NULL,
+        messages bigint NOT NULL,
+        packed bytea STORAGE EXTERNAL NOT NULL,
+        written_at timestamptz NOT NULL
+    ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)
+"""
 
 
 def create_ledger_tables(operations: Operations) -> None:
     """Create the ledger's tables, version 1, in the schema of the service's role."""
     for statement in _VERSION_1:
         operations.execute(statement)
+
+
+def lay_outbox_in_lots(operations: Operations) -> None:
+    """Bring the outbox to version 2 (ADR 0013); what waits in it becomes lots of one message."""
+    connection = operations.get_bind()
+    operations.execute("ALTER TABLE outbox RENAME TO outbox_of_single_messages")
+    operations.execute(_VERSION_2)
+    waiting = connection.exec_driver_sql(
+        "SELECT topic, key, headers, value, written_at FROM outbox_of_single_messages ORDER BY id"
+    )
+    for topic, key, headers, value, written_at in waiting.all():
+        packed = msgspec.msgpack.encode([(key, msgspec.Raw(headers), value)])
+        connection.exec_driver_sql(
+            "INSERT INTO outbox (topic, messages, packed, written_at) VALUES ($1, 1, $2, $3)",
+            (topic, packed, written_at),
+        )
+    operations.execute("DROP TABLE outbox_of_single_messages")
 
 
 def create_contents_table(operations: Operations) -> None:

@@ -1,38 +1,54 @@
-"""What the relay needs of the ledger: the rows to send in order, and the lease that makes one relay active."""
+"""What the relay needs of the ledger: the lots to send in order, and the lease that makes one relay active."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.ledger.draft import OutboxRow
+from shared.ledger.lots import Lot, pack, unpack
 
 _LEASES: Final = 220281
 """The class of our advisory locks; the second number is the lease."""
-_HEADERS: Final = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...])
+_LOTS_LOOKED_AT: Final = 2000
+_OLDEST: Final = """
+    SELECT id, topic, packed FROM outbox WHERE id = ANY(ARRAY(
+        SELECT id FROM (
+            SELECT id, sum(messages) OVER (ORDER BY id) - messages AS before
+            FROM (SELECT id, messages FROM outbox WHERE topic <> ALL($2::text[]) ORDER BY id LIMIT $3) AS first
+        ) AS counted WHERE before < $1
+    )) ORDER BY id FOR UPDATE
+"""
 
 
-async def read_outbox(connection: AsyncConnection, limit: int, without_topics: Sequence[str] = ()) -> list[OutboxRow]:
-    """Return the oldest `limit` rows by id, but those of the topics that are set aside; locked.
+async def read_lots(connection: AsyncConnection, limit: int, without_topics: Sequence[str] = ()) -> list[Lot]:
+    """Return the oldest lots by id, up to the one that reaches `limit` messages; not those of topics set aside; locked.
 
     The lock makes a successor wait for a relay that lost its lease with a batch in flight, instead of overtaking it.
     """
-    rows: Any = await connection.exec_driver_sql(
-        "SELECT id, topic, key, headers, value FROM outbox WHERE topic <> ALL($2::text[]) "
-        "ORDER BY id LIMIT $1 FOR UPDATE",
-        (limit, list(without_topics)),
-    )
-    return [
-        OutboxRow(id=number, topic=topic, key=key, headers=_HEADERS.decode(headers), value=value)
-        for number, topic, key, headers, value in rows
-    ]
+    rows: Any = await connection.exec_driver_sql(_OLDEST, (limit, list(without_topics), _LOTS_LOOKED_AT))
+    return [unpack(number, topic, packed) for number, topic, packed in rows]
 
 
-async def delete_sent(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Remove rows that the broker has acknowledged."""
+async def delete_lots(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Remove lots that the broker has acknowledged."""
     await connection.exec_driver_sql("DELETE FROM outbox WHERE id = ANY($1::bigint[])", (sorted(ids),))
+
+
+async def keep_rest(connection: AsyncConnection, lot: int, rest: Sequence[OutboxRow]) -> None:
+    """Keep of a lot what the broker has not acknowledged."""
+    await connection.exec_driver_sql(
+        "UPDATE outbox SET messages = $2, packed = $3 WHERE id = $1", (lot, len(rest), pack(rest))
+    )
+
+
+async def unsent_messages(connection: AsyncConnection, topic: str | None = None) -> int:
+    """Return how many messages wait to be sent, to one topic or to all."""
+    counted = await connection.exec_driver_sql(
+        "SELECT coalesce(sum(messages), 0)::bigint FROM outbox WHERE $1::text IS NULL OR topic = $1", (topic,)
+    )
+    return int(counted.scalar_one())
 
 
 async def outbox_age_seconds(connection: AsyncConnection) -> float:

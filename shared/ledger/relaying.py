@@ -1,13 +1,17 @@
-"""The outbox as the relay sees it: a lease that makes one relay active, and rounds of rows that were sent or stay."""
+"""The outbox as the relay sees it: a lease that makes one relay active, rounds of messages that were sent or stay."""
 
+import itertools
 from collections.abc import AsyncIterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Final
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.ledger.draft import OutboxRow
-from shared.ledger.outbox import delete_sent, lease, outbox_age_seconds, read_outbox, still_held
+from shared.ledger.lots import Lot
+from shared.ledger.outbox import delete_lots, keep_rest, lease, outbox_age_seconds, read_lots, still_held
 
 __all__ = ["AsyncEngine", "LeasedOutbox", "Outbox", "OutboxRow", "Round"]
 
@@ -15,16 +19,29 @@ _LEASE: Final = "relay"
 
 
 class Round:
-    """The rows of one transaction, locked, oldest first."""
+    """The messages of one transaction, locked, oldest first; each has an id of its own."""
 
-    def __init__(self, connection: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+    def __init__(self, connection: AsyncConnection, lots: Sequence[Lot]) -> None:
         self._connection = connection
-        self.rows = rows
+        self._lots = lots
+        self.rows = [
+            msgspec.structs.replace(row, id=number)
+            for number, row in enumerate(itertools.chain.from_iterable(lot.rows for lot in lots))
+        ]
 
-    async def sent(self, ids: Sequence[int]) -> None:
-        """Remove the rows that the broker has acknowledged, when the round ends; the others stay."""
-        if ids:
-            await delete_sent(self._connection, ids)
+    async def sent(self, ids: AbstractSet[int]) -> None:
+        """Remove the messages that the broker has acknowledged, when the round ends; the others stay."""
+        numbered = iter(self.rows)
+        gone: list[int] = []
+        for lot in self._lots:
+            rows = list(itertools.islice(numbered, len(lot.rows)))
+            rest = [row for row in rows if row.id not in ids]
+            if not rest:
+                gone.append(lot.id)
+            elif len(rest) < len(rows):
+                await keep_rest(self._connection, lot.id, rest)
+        if gone:
+            await delete_lots(self._connection, gone)
 
 
 class LeasedOutbox:
@@ -40,12 +57,12 @@ class LeasedOutbox:
 
     @asynccontextmanager
     async def round(self, limit: int, without_topics: Sequence[str]) -> AsyncIterator[Round]:
-        """Lock the oldest rows of the topics that are not set aside; commit at the end of the block."""
+        """Lock the oldest messages, about `limit`, of topics that are not set aside; commit at the end of the block."""
         async with self._engine.begin() as connection:
-            rows = await read_outbox(connection, limit, without_topics)
-            # After the rows are locked: a successor waits for us from here on.
+            lots = await read_lots(connection, limit, without_topics)
+            # After the lots are locked: a successor waits for us from here on.
             await still_held(self._holder)
-            yield Round(connection, rows)
+            yield Round(connection, lots)
 
 
 class Outbox:

@@ -12,6 +12,7 @@ from shared.contracts.registry import party_uri
 from shared.ledger.decide import envelope_of
 from shared.ledger.draft import EventRow, OutboxRow
 from shared.ledger.load import database_now
+from shared.ledger.outbox import unsent_messages
 from shared.ledger.write import write_outbox
 
 _PAGE: Final = 2000
@@ -62,5 +63,4 @@ def _message(row: EventRow, topic: str, service: str, previous: dict[UUID, bytes
 
 async def _queued(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
-        counted = await connection.exec_driver_sql("SELECT count(*) FROM outbox")
-        return int(counted.scalar_one())
+        return await unsent_messages(connection)

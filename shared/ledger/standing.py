@@ -4,17 +4,15 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.ledger.outbox import unsent_messages
 from shared.ledger.patience import repeat
 from shared.observability import metrics
 
-_COUNTED_ROWS: Final = 100_000
 _EVERY_SECONDS: Final = 5.0
 _HELD: Final = (
     "SELECT consumer, count(*) FILTER (WHERE reason IS NOT NULL) AS dead, "
     "count(*) FILTER (WHERE reason IS NULL) AS waiting FROM held GROUP BY consumer"
 )
-# A backlog of millions must not be counted every few seconds: it is enough to know that it is long.
-_OUTBOX: Final = "SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS first"
 
 
 class Standing:
@@ -29,8 +27,7 @@ class Standing:
         """Bring the gauges up to date."""
         async with self._engine.connect() as connection:
             held = (await connection.exec_driver_sql(_HELD)).all()
-            outbox = await connection.exec_driver_sql(_OUTBOX, (_COUNTED_ROWS,))
-            metrics.OUTBOX_ROWS.set(outbox.scalar_one())
+            metrics.OUTBOX_MESSAGES.set(await unsent_messages(connection))
         found = {row.consumer: (row.dead, row.waiting) for row in held}
         # A consumer that no longer holds anything says so, instead of vanishing.
         for consumer in self._dead.keys() | found.keys():

@@ -79,9 +79,8 @@ def _outbox(metadata: sa.MetaData) -> sa.Table:
         metadata,
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("topic", sa.Text, nullable=False),
-        sa.Column("key", sa.LargeBinary, nullable=False),
-        sa.Column("headers", sa.LargeBinary, nullable=False),
-        sa.Column("value", sa.LargeBinary),
+        sa.Column("messages", sa.BigInteger, nullable=False),
+        sa.Column("packed", sa.LargeBinary, nullable=False),
         sa.Column("written_at", instant(), nullable=False),
     )
 

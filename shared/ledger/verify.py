@@ -16,6 +16,8 @@ from shared.ledger.aggregate import Aggregate
 from shared.ledger.arrivals import arrival_of
 from shared.ledger.hashchain import GENESIS, chained
 from shared.ledger.isolation import Crashed, isolated
+from shared.ledger.lots import unpack
+from shared.ledger.outbox import unsent_messages
 from shared.ledger.seals import Seal, compute_seal, sealed_data
 
 _PAGE: Final = 2000
@@ -193,9 +195,8 @@ async def _verify_topic(
         for record in records:
             result.records += 1
             _compare_record(record, hashes, lengths, published, result)
-    waiting = await connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE topic = $1", (topic,))
+    unpublished = await unsent_messages(connection, topic)
     missing = sum(max(0, length - published.get(stream, 0)) for stream, length in lengths.items())
-    unpublished = waiting.scalar_one()
     result.unpublished += missing
     if missing > unpublished:
         result.differ(f"{topic}: {missing} events are not on the topic, but only {unpublished} wait in the outbox")
@@ -271,8 +272,11 @@ async def _verify_seals(connection: AsyncConnection, service: str, read_topic: R
         result.seals += 1
         if await compute_seal(connection, row.cut) != stored:
             result.differ(f"seal of {row.cut.isoformat()}: the ledger's history before it was changed")
-        waiting = await connection.exec_driver_sql(
-            "SELECT 1 FROM outbox WHERE topic = $1 AND value = $2", (f"{service}.seals", sealed_data(stored))
-        )
-        if sealed_data(stored) not in published and waiting.first() is None:
+        if sealed_data(stored) not in published | await _waiting(connection, f"{service}.seals"):
             result.differ(f"seal of {row.cut.isoformat()}: it is not on {service}.seals")
+
+
+async def _waiting(connection: AsyncConnection, topic: str) -> set[bytes | None]:
+    """Return the values that wait to be sent to a topic."""
+    lots: Any = await connection.exec_driver_sql("SELECT id, topic, packed FROM outbox WHERE topic = $1", (topic,))
+    return {row.value for number, name, packed in lots for row in unpack(number, name, packed).rows}

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.kernel.decider import Wake
 from shared.ledger.aggregate import Aggregate
 from shared.ledger.draft import Draft, EventRow, HeldRow, OutboxRow, RequestRow, StreamState
+from shared.ledger.lots import lots_of, pack
 from shared.ledger.rows import add_rows
 from shared.ledger.vault import Vault
 
@@ -68,8 +69,8 @@ async def write_outbox(connection: AsyncConnection, rows: Sequence[OutboxRow], n
         await add_rows(
             connection,
             "outbox",
-            ("topic", "key", "headers", "value", "written_at"),
-            [(row.topic, row.key, msgspec.msgpack.encode(row.headers), row.value, now) for row in rows],
+            ("topic", "messages", "packed", "written_at"),
+            [(lot[0].topic, len(lot), pack(lot), now) for lot in lots_of(rows)],
         )
 
 

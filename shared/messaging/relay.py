@@ -123,7 +123,7 @@ class Relay:
             reach("relay_before_send")
             delivery = await self._sender.send(round_.rows)
             reach("relay_after_send_before_delete")
-            await round_.sent(sorted(delivery.sent))
+            await round_.sent(delivery.sent)
             reach("relay_after_delete_before_commit")
         metrics.RELAY_ROUND_ROWS.observe(len(round_.rows))
         metrics.RELAY_ROUND_SECONDS.observe(monotonic() - started)

@@ -65,8 +65,8 @@ OUTBOX_AGE: Final = Gauge(
     "joint_outbox_age_seconds",
     "Age of the oldest outbox row; 0 when it is empty, and in every process but the active relay.",
 )
-OUTBOX_ROWS: Final = Gauge(
-    "joint_outbox_rows", "Rows that wait to be sent, counted up to 100,000; every worker of the service says the same."
+OUTBOX_MESSAGES: Final = Gauge(
+    "joint_outbox_messages", "Messages that wait to be sent; every worker of the service says the same."
 )
 
 # HTTP ----------------------------------------------------------------------------------------------------------------

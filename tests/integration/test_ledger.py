@@ -19,10 +19,10 @@ from shared.ledger.batcher import CommandFailedError, GroupCommit
 from shared.ledger.commands import Command, Failed
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.hashchain import GENESIS, chained
-from shared.ledger.outbox import read_outbox
 from shared.ledger.vault import Vault
 from shared.observability import metrics
 from tests.support.ledgers import KEY, ledger_on, policy_on, rows
+from tests.support.outbox import unsent
 from tests.support.tally import METADATA, Add, Hide, add, event_record
 
 
@@ -64,7 +64,7 @@ async def test_what_is_published_is_what_is_stored(ledger_engine: AsyncEngine) -
 
     stored = await rows(ledger_engine, "SELECT data, hash FROM events ORDER BY sequence")
     async with ledger_engine.begin() as connection:
-        sent = await read_outbox(connection, 10)
+        sent = await unsent(connection)
 
     assert [row.value for row in sent] == [data for data, _ in stored]
     headers = [dict(row.headers) for row in sent]
@@ -254,7 +254,7 @@ async def test_what_was_kept_private_is_sealed_and_can_be_forgotten(ledger_engin
     assert Vault(KEY).open(sealed) == b"a telephone number"
     assert await rows(ledger_engine, "SELECT sealed, revision FROM private") == [(None, 2)]
     async with ledger_engine.begin() as connection:
-        contents = [row for row in await read_outbox(connection, 10) if row.topic == "intake.contents"]
+        contents = [row for row in await unsent(connection) if row.topic == "intake.contents"]
     assert [row.value is None for row in contents] == [False, True]
 
 

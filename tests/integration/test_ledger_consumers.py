@@ -16,12 +16,12 @@ from shared.ledger.commands import Delivery
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.held import HeldMessageError, list_held, retry_held, show_held, skip_held
 from shared.ledger.interventions import list_interventions
-from shared.ledger.outbox import read_outbox
 from shared.ledger.patience import repeat
 from shared.ledger.positions import reached
 from shared.ledger.seals import keep_sealing
 from shared.ledger.vault import Vault
 from tests.support.ledgers import EVENTS, KEY, ledger_on, notes, policy_on, reception_on, rows, sent
+from tests.support.outbox import unsent
 from tests.support.tally import (
     ACTOR,
     NOON,
@@ -226,7 +226,7 @@ async def test_skipping_moves_the_position_and_is_recorded_with_its_reason(ledge
     assert (done.act, done.operator, done.reason) == ("skip", "operator", "known duplicate")
     assert (done.topic, done.stream, done.sequence) == ("dispatch.cases", stream, 1)
     async with ledger_engine.begin() as connection:
-        *_, announced = [row for row in await read_outbox(connection, 10) if row.topic == "intake.dead-letters"]
+        *_, announced = [row for row in await unsent(connection) if row.topic == "intake.dead-letters"]
     assert read_event(announced.headers, announced.value).type == "jointenforcement.message.dealt_with.v1"
     assert msgspec.json.decode(announced.value or b"") == {
         "consumer": EVENTS,

@@ -18,11 +18,11 @@ from shared.ledger.arrivals import encode_record
 from shared.ledger.commands import Command
 from shared.ledger.expiry import expire_held
 from shared.ledger.held import list_held, retry_held, skip_held
-from shared.ledger.outbox import read_outbox
 from shared.ledger.reception import Reception
 from shared.ledger.requests import request_of
 from shared.ledger.vault import Vault
 from tests.support.ledgers import KEY, ledger_on, policy_on, reception_on, rows, sent
+from tests.support.outbox import unsent
 from tests.support.tally import (
     NOON,
     add,
@@ -212,7 +212,7 @@ async def test_a_content_that_could_not_be_copied_can_be_released_and_given_up(l
 async def test_the_announcement_of_a_dead_letter_holds_none_of_its_content(ledger_engine: AsyncEngine) -> None:
     await reception_on(ledger_engine).consume([outside_record("crash", 1)])
     async with ledger_engine.begin() as connection:
-        [row] = [row for row in await read_outbox(connection, 10) if row.topic == "intake.dead-letters"]
+        [row] = [row for row in await unsent(connection) if row.topic == "intake.dead-letters"]
 
     assert read_event(row.headers, row.value).type == HELD
     assert b'"crash"' not in (row.value or b"")

@@ -17,6 +17,7 @@ from shared.contracts.registry import partition_for
 from shared.kernel.identifiers import new_id
 from shared.ledger.draft import OutboxRow
 from shared.ledger.engine import create_ledger_engine
+from shared.ledger.outbox import unsent_messages
 from shared.ledger.relaying import Outbox
 from shared.ledger.write import write_outbox
 from shared.messaging.connection import KafkaConnection
@@ -84,7 +85,7 @@ async def queue(engine: AsyncEngine, rows: Sequence[OutboxRow]) -> None:
 
 async def waiting(engine: AsyncEngine) -> int:
     async with engine.connect() as connection:
-        return int((await connection.exec_driver_sql("SELECT count(*) FROM outbox")).scalar_one())
+        return await unsent_messages(connection)
 
 
 @asynccontextmanager

@@ -69,4 +69,4 @@ async def test_a_relay_that_lost_its_lease_tells_nothing_of_topics_and_ages(
     assert gauge("relay_topic_set_aside", topic=missing) is None
     assert gauge("outbox_age_seconds") == 0
     await Standing(ledger_engine, service="intake").look()
-    assert gauge("outbox_rows") == 3
+    assert gauge("outbox_messages") == 3

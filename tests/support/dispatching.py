@@ -16,7 +16,7 @@ from shared.contracts.intake import Accepted, Filed, Reported, SubmittedCategory
 from shared.contracts.records import Record
 from shared.contracts.registry import ACTIONS_PREFIX, INTAKE_REPORTS, party_uri, type_name
 from shared.kernel.identifiers import new_id
-from shared.ledger.outbox import delete_sent, read_outbox
+from tests.support.outbox import drained
 
 MORNING: Final = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 FIRE_LANE: Final = "E0496"
@@ -120,8 +120,7 @@ def record(topic: str, event: CloudEvent) -> Record:
 async def relayed(engine: AsyncEngine) -> list[Record]:
     """Take everything out of the outbox, as the relay does, and return it as the records that it would make."""
     async with engine.begin() as connection:
-        rows = await read_outbox(connection, 10_000)
-        await delete_sent(connection, [row.id for row in rows])
+        rows = await drained(connection)
     return [
         Record(
             topic=row.topic,

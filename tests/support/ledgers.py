@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.ledger.consumption import Consumption
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.ledger import Ledger
-from shared.ledger.outbox import read_outbox
 from shared.ledger.reception import Reception
 from shared.ledger.references import References
 from shared.ledger.vault import Vault
+from tests.support.outbox import unsent
 from tests.support.servers import Postgres
 from tests.support.tally import TALLIES, TWINS, migrate, react, translate
 
@@ -67,4 +67,4 @@ async def notes(engine: AsyncEngine, stream: UUID) -> list[str]:
 async def sent(engine: AsyncEngine, topic: str) -> list[bytes | None]:
     """Return the values that wait in the outbox for a topic, in order."""
     async with engine.begin() as connection:
-        return [row.value for row in await read_outbox(connection, 10_000) if row.topic == topic]
+        return [row.value for row in await unsent(connection) if row.topic == topic]

@@ -25,7 +25,7 @@ from shared.kernel.errors import Refusal
 from shared.kernel.identifiers import new_id
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.commands import Cause, Command, Delivery, ReceiptTo, Request, WaitForReference
-from shared.ledger.migrations import create_contents_table, create_ledger_tables
+from shared.ledger.migrations import create_contents_table, create_ledger_tables, lay_outbox_in_lots
 from shared.ledger.tables import contents_table, ledger_metadata
 
 NOON = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -137,6 +137,7 @@ async def migrate(engine: AsyncEngine) -> None:
     def run(connection: sa.Connection) -> None:
         operations = Operations(MigrationContext.configure(connection))
         create_ledger_tables(operations)
+        lay_outbox_in_lots(operations)
         create_contents_table(operations)
         METADATA.create_all(connection, tables=[TALLIES.table, TWINS.table])
 
