@@ -25,7 +25,8 @@ async def test_what_waits_in_an_outbox_of_single_messages_becomes_lots(postgres:
         await connection.run_sync(upgrade, "0001")
         for value in (b"first", None):
             await connection.exec_driver_sql(
-                "INSERT INTO outbox (topic, key, headers, value, written_at) VALUES ('intake.contents', $1, $2, $3, $4)",
+                "INSERT INTO outbox (topic, key, headers, value, written_at) "
+                "VALUES ('intake.contents', $1, $2, $3, $4)",
                 (b"key", headers, value, NOON),
             )
         await connection.run_sync(upgrade, "head")
