@@ -27,7 +27,7 @@ LEG_STAGES: Final[tuple[LegStage, ...]] = ("assigned", "handling", "return_pendi
 DONE: Final[frozenset[LegStage]] = frozenset({"fed_back", "waived"})
 
 
-class LegState(Message, frozen=True, kw_only=True):
+class LegState(Message, frozen=True, kw_only=True, omit_defaults=True):
     """One leg. `revision` counts its changes from 1; `assigned_at` is when its unit's handling clock started."""
 
     leg: int
