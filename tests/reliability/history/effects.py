@@ -1,0 +1,159 @@
+"""Each accepted request has one effect, each effect one request; each filed report opens one case (I-1, I-2, I-6)."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.reliability.history.copies import Streams, held_by
+from tests.reliability.history.facts import Facts, Finding, Published, Requested
+from tests.reliability.history.recount import Case, kind_of
+
+_POLICY: Final = {"opened", "opening_declined"}
+_FILED: Final = "jointenforcement.report.filed.v1"
+_CHANGES: Final = {
+    "dispatched": "assigned",
+    "leg_signed": "signed",
+    "leg_fed_back": "fed_back",
+    "leg_return_requested": "return_requested",
+    "leg_return_refused": "return_refused",
+    "leg_return_upheld": "assigned",
+    "leg_waived": "waived",
+    "checked": "rework",
+    "closed": "closed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What one decision made of a stream: an actor's event, and what the system did at once because of it."""
+
+    position: str
+    causations: frozenset[str | None]
+    client: str
+    unit: str
+
+
+def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
+    """Match effects with the requests that were accepted, cases with filed reports, tasks with events."""
+    effects = [effect for place, events in streams.items() for effect in _effects(place[0], events)]
+    yield from _match(facts, effects)
+    yield from _openings(facts, streams)
+    yield from _tasks(facts, streams)
+
+
+def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
+    """Cut a stream into effects; what a policy did is left out."""
+    run: list[Published] = []
+    actor: Mapping[str, Any] = {}
+    for event in events:
+        by = json.loads(event.document)["by"]
+        if topic == "dispatch.cases" and by["post"] == "system":
+            continue
+        if by["post"] != "system" and run:
+            yield _effect(run, actor)
+            run = []
+        actor = actor if run else by
+        run.append(event)
+    if run:
+        yield _effect(run, actor)
+
+
+def _effect(run: Sequence[Published], actor: Mapping[str, Any]) -> Effect:
+    last = run[-1]
+    return Effect(
+        position=f"{last.topic}:{last.stream}:{last.sequence}",
+        causations=frozenset(event.causation for event in run),
+        client=actor["client"],
+        unit=actor["unit"],
+    )
+
+
+def _match(facts: Facts, effects: Sequence[Effect]) -> Iterator[Finding]:
+    told: dict[str, list[Requested]] = defaultdict(list)
+    refused = {row.key for row in facts.requests if row.answer.outcome == "refused"}
+    for row in facts.requests:
+        if row.answer.position is not None:
+            told[row.answer.position].append(row)
+        if (row.answer.position is None) != (row.answer.outcome == "refused"):
+            where = f"{row.party} {row.key}"
+            yield Finding(invariant="I-2", what=f"{row.answer.outcome}, at {row.answer.position}", where=where)
+    for effect in effects:
+        rows = told.pop(effect.position, [])
+        if not rows:
+            told_no = bool(effect.causations & refused)
+            what = "a refused request had an effect" if told_no else "an effect that no answer tells of"
+            yield Finding(invariant="I-2", what=what, where=f"{effect.position} {set(effect.causations)}")
+        for row in rows[1:]:
+            what = f"two requests tell of one effect, {rows[0].party} {rows[0].key} too"
+            yield Finding(invariant="I-2", what=what, where=f"{row.party} {row.key}")
+        for row in rows[:1]:
+            yield from _asked_for_it(effect, row)
+    for position, rows in told.items():
+        for row in rows:
+            what = f"acknowledged, and {position} is not on the topic"
+            yield Finding(invariant="I-1", what=what, where=f"{row.party} {row.key}")
+
+
+def _asked_for_it(effect: Effect, row: Requested) -> Iterator[Finding]:
+    """Compare an effect with its request: who asked, and on a topic with which message."""
+    outside = row.party.startswith(("/joint/sources/", "/joint/departments/"))
+    where = f"{row.party} {row.key}"
+    if outside and effect.causations != {row.key}:
+        yield Finding(invariant="I-2", what=f"its effect was caused by {set(effect.causations)}", where=where)
+    speaker = row.party.rsplit("/", 1)[-1]
+    if not row.party.startswith("/joint/services/") and speaker not in {effect.client, effect.unit}:
+        yield Finding(invariant="I-13", what=f"its effect is in the name of {effect.client}", where=where)
+
+
+def _openings(facts: Facts, streams: Streams) -> Iterator[Finding]:
+    """Each filed report has one answer of dispatch on its stream, and dispatch opens nothing else."""
+    held = held_by(facts)
+    wanted: Counter[tuple[str, str | None]] = Counter()
+    found: Counter[tuple[str, str | None]] = Counter()
+    for (topic, stream), events in streams.items():
+        stopped = held.get(("dispatch.events", topic, stream))
+        for event in events:
+            given_up = ("dispatch.events", topic, stream, event.sequence) in facts.given_up
+            if event.type == _FILED and not given_up and (not stopped or event.sequence < stopped[0].sequence):
+                wanted[stream, event.id] += 1
+            if topic == "dispatch.cases" and kind_of(event) in _POLICY:
+                found[stream, event.causation] += 1
+    for stream, cause in (wanted - found) + (found - wanted):
+        count = found[stream, cause]
+        what = f"filing {cause} opened {count} cases, not {wanted[stream, cause]}"
+        yield Finding(invariant="I-6", what=what, where=f"dispatch.cases {stream}")
+
+
+def _tasks(facts: Facts, streams: Streams) -> Iterator[Finding]:
+    """Each department heard of each change of its leg, with the event or not at all."""
+    distinct = {task.id: task for task in facts.tasks}
+    found = Counter((task.event, task.case, task.leg, task.unit, task.change) for task in distinct.values())
+    wanted = Counter(
+        task
+        for (topic, stream), events in streams.items()
+        if topic == "dispatch.cases"
+        for task in _tasks_of(stream, events)
+    )
+    for task in (wanted - found) + (found - wanted):
+        event, case, leg, unit, change = task
+        what = f"{unit} was told {found[task]} times of leg {leg} {change} ({event}), not {wanted[task]} times"
+        yield Finding(invariant="I-5", what=what, where=case)
+
+
+def _tasks_of(stream: str, events: Sequence[Published]) -> Iterator[tuple[str, str, int, str, str]]:
+    case = Case()
+    for event in events:
+        kind, body = kind_of(event), json.loads(event.document)
+        before = body.get("unit")
+        if "leg" in body and body["leg"] not in case.legs:
+            return  # what is wrong with the case is told elsewhere
+        case.follow(kind, body)
+        if kind not in _CHANGES:
+            continue
+        concerned = [body["leg"]] if "leg" in body else body["rework"] if kind == "checked" else sorted(case.legs)
+        for leg in concerned:
+            yield event.id, stream, leg, case.legs[leg].unit, _CHANGES[kind]
+        if kind == "leg_return_upheld":
+            yield event.id, stream, body["leg"], str(before), "return_upheld"
