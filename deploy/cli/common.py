@@ -1,5 +1,8 @@
 """What the operator's commands share: parameters, and the way into the running system's services."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -11,6 +14,19 @@ if TYPE_CHECKING:
 
 OfService = Annotated[Service, Parameter(help="intake, dispatch or analytics.")]
 Reason = Annotated[str, Parameter(help="Why; recorded with your name.")]
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Log nothing while the block runs: what a command finds, it prints."""
+    import structlog
+
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def inside_of(service: Service) -> "Inside":

@@ -14,13 +14,15 @@ from deploy.cli.failures import FAILED, MISUSED, failures_shown
 from shared.contracts.registry import Service
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from deploy.cli.inside import Inside
     from shared.ledger.held import HeldMessage, HeldRecord
     from shared.ledger.interventions import Intervention
 
 Number = Annotated[int, Parameter(help="The number that `joint held list` shows.")]
 
-_PATIENCE_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 10.0
 _PAUSE_SECONDS: Final = 0.2
 _MOST_SHOWN: Final = 200
 
@@ -102,9 +104,10 @@ def retry(number: Number, *, service: OfService, reason: Reason) -> int:
     """
     with failures_shown():
         inside = inside_of(service)
-        message, after = asyncio.run(_retry(inside, number, reason))
+        message, rest = asyncio.run(_retry(inside, number, reason))
+    after = next((one for one in rest if one.id == number), None)
     if after is None:
-        print(f"Message {number} was handled; {message.topic} {message.stream} goes on after event {message.sequence}.")
+        print(f"Message {number} was handled. {_goes_on(message, rest)}")
         return 0
     if after.reason is None:
         print(f"Message {number} is released, but was not tried within {_PATIENCE_SECONDS:.0f} s: is the worker up?")
@@ -122,8 +125,8 @@ def skip(number: Number, *, service: OfService, reason: Reason) -> int:
         if not reason.strip():
             print("Say why: --reason must not be empty.")
             return MISUSED
-        message = asyncio.run(_skip(inside_of(service), number, reason))
-    print(f"Message {number} is given up; {message.topic} {message.stream} goes on after event {message.sequence}.")
+        message, rest = asyncio.run(_skip(inside_of(service), number, reason))
+    print(f"Message {number} is given up. {_goes_on(message, rest)}")
     return 0
 
 
@@ -172,8 +175,19 @@ def _what(message: "HeldMessage", messages: Sequence["HeldMessage"] = ()) -> str
     return f"waits behind {before[-1].id}" if before else "waits for an earlier event"
 
 
+def _goes_on(message: "HeldMessage", rest: Sequence["HeldMessage"]) -> str:
+    place = f"{message.topic} {message.stream}"
+    dead = next((one for one in rest if one.reason), None)
+    if dead is not None:
+        return f"But the next one of {place} cannot be handled either: message {dead.id}, {_what(dead)}"
+    if rest:
+        return f"{len(rest)} of {place} still wait for an earlier event."
+    return f"{place} went on after event {message.sequence}; nothing of it is held."
+
+
 def _described(shown: "HeldRecord") -> list[tuple[str, str]]:
     message, record = shown.message, shown.record
+    kind = next((_text(raw) for name, raw in record.headers if name == "ce_type"), "(none)")
     return [
         ("state", "dead" if message.reason else "waiting"),
         ("why", _what(message)),
@@ -181,6 +195,7 @@ def _described(shown: "HeldRecord") -> list[tuple[str, str]]:
         ("topic", message.topic),
         ("stream", str(message.stream)),
         ("event", str(message.sequence)),
+        ("type", kind),
         ("record", f"{record.place} (topic:partition:offset), written {record.timestamp:%Y-%m-%d %H:%M:%S} UTC"),
         ("held since", f"{message.held_at:%Y-%m-%d %H:%M:%S} UTC"),
         ("behind it", str(shown.behind)),
@@ -208,31 +223,38 @@ async def _list(inside: "Inside", *, dead_only: bool) -> "list[HeldMessage]":
         return await list_held(engine, dead_only=dead_only, limit=_MOST_SHOWN)
 
 
-async def _retry(inside: "Inside", number: int, reason: str) -> "tuple[HeldMessage, HeldMessage | None]":
-    """Release the message; return it, and what is held of it when it was tried (or the patience ended)."""
-    from shared.ledger.held import HeldMessageError, retry_held, show_held
+async def _retry(inside: "Inside", number: int, reason: str) -> "tuple[HeldMessage, list[HeldMessage]]":
+    """Release the message; return it, and what is held of its stream afterwards."""
+    from shared.ledger.held import retry_held
 
     async with inside.engine() as engine:
         operator = getpass.getuser()
         message = await retry_held(engine, number, service=inside.service, operator=operator, reason=reason)
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                after = (await show_held(engine, inside.vault, number)).message
-            except HeldMessageError:
-                return message, None
-            if after.reason is not None or time.monotonic() > deadline:
-                return message, after
-            await asyncio.sleep(_PAUSE_SECONDS)
+        return message, await _settled(engine, message)
 
 
-async def _skip(inside: "Inside", number: int, reason: str) -> "HeldMessage":
+async def _skip(inside: "Inside", number: int, reason: str) -> "tuple[HeldMessage, list[HeldMessage]]":
+    """Give the message up; return it, and what is held of its stream afterwards."""
     from shared.ledger.held import skip_held
 
     async with inside.engine() as engine:
-        return await skip_held(
-            engine, inside.vault, number, service=inside.service, operator=getpass.getuser(), reason=reason
+        operator = getpass.getuser()
+        message = await skip_held(
+            engine, inside.vault, number, service=inside.service, operator=operator, reason=reason
         )
+        return message, await _settled(engine, message)
+
+
+async def _settled(engine: "AsyncEngine", message: "HeldMessage") -> "list[HeldMessage]":
+    """Return what is held of the message's stream when nothing of it is about to go on."""
+    from shared.ledger.held import held_with
+
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        rest = await held_with(engine, message)
+        if not rest or any(one.reason for one in rest) or time.monotonic() > deadline:
+            return rest
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _history(inside: "Inside") -> "list[Intervention]":

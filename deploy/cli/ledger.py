@@ -7,7 +7,7 @@ from uuid import UUID
 
 import cyclopts
 
-from deploy.cli.common import OfService, Reason, inside_of
+from deploy.cli.common import OfService, Reason, inside_of, unlogged
 from deploy.cli.failures import FAILED, failures_shown
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def rebuild() -> int:
 
     从头重建统计读模型，并与现有读模型比对；不改动现有数据。
     """
-    with failures_shown():
+    with failures_shown(), unlogged():
         inside = inside_of("analytics")
         found = asyncio.run(_rebuild(inside))
     compared = found.comparison
@@ -53,7 +53,7 @@ def rebuild() -> int:
         f"{compared.legs} legs, {compared.figures} figures."
     )
     if found.given_up:
-        print(f"{found.given_up} events were given up by operators and are left out on both sides.")
+        print(f"Given up by operators, and left out on both sides: {found.given_up}.")
     if compared.held_live or compared.held_rebuilt:
         print(f"streams held: {compared.held_live} live, {compared.held_rebuilt} rebuilt.")
     if compared.streams_behind:

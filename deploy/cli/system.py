@@ -86,7 +86,7 @@ def status(*, json: bool = False) -> int:
     print(f"Started in {found.start_seconds} s.")
     dead = sum(process.dead or 0 for process in found.processes)
     if dead:
-        print(f"{dead} messages could not be handled; `joint held list` shows them. 有消息挂起，需人工处理。")
+        print(f"Messages that could not be handled: {dead}; `joint held list` shows them. 有消息挂起，需人工处理。")
     _show_addresses(home)
     return 0
 

@@ -80,6 +80,17 @@ async def list_held(engine: AsyncEngine, *, dead_only: bool = False, limit: int 
         return [HeldMessage(**row._mapping) for row in rows]  # noqa: SLF001 - the row's public mapping
 
 
+async def held_with(engine: AsyncEngine, message: HeldMessage) -> list[HeldMessage]:
+    """Return what is held of the message's stream, in order."""
+    async with engine.connect() as connection:
+        rows = await connection.exec_driver_sql(
+            f"SELECT {_COLUMNS} FROM held "
+            "WHERE consumer = $1 AND topic = $2 AND stream = $3 ORDER BY sequence LIMIT 200",
+            (message.consumer, message.topic, message.stream),
+        )
+        return [HeldMessage(**row._mapping) for row in rows]  # noqa: SLF001 - the row's public mapping
+
+
 async def show_held(engine: AsyncEngine, vault: Vault, number: int) -> HeldRecord:
     """Return a held message with its record as it came.
 
@@ -102,7 +113,9 @@ async def show_held(engine: AsyncEngine, vault: Vault, number: int) -> HeldRecor
 
 
 def _nothing(number: int) -> HeldMessageError:
-    return HeldMessageError(f"No held message has the number {number}; `joint held list` shows those that exist.")
+    return HeldMessageError(
+        f"No held message has the number {number} in this service; `joint held list` shows those that exist."
+    )
 
 
 async def retry_held(engine: AsyncEngine, number: int, *, service: str, operator: str, reason: str) -> HeldMessage:

@@ -1,10 +1,6 @@
-"""What an operator does: compare, release and give up held messages, forget. Runs last: it poisons a topic.
-
-Everything that the other tests here have done is part of what is compared.
-"""
+"""What an operator does: compare, fill again, forget. Runs after the others: what they did is compared too."""
 
 import re
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -12,61 +8,14 @@ import pytest
 from deploy.campaign.door import Door
 from deploy.campaign.stage import Stage
 from deploy.cli.inside import Inside
-from shared.contracts.envelope import CloudEvent, binary_headers
-from shared.contracts.intake import Filed
-from shared.contracts.registry import INTAKE_REPORTS, PARTITIONS, SERVICES, partition_for, party_uri, topics
+from shared.contracts.registry import SERVICES, topics
 from shared.kernel.identifiers import new_id
-from shared.messaging.connection import KafkaConnection
 from tests.support.command import joint_aside
 from tests.support.parties import a_source, reaches, report_body
 
 pytestmark = pytest.mark.timeout(180)
 
 SOURCE = "grid-platform"
-
-
-async def poison(stage: Stage) -> UUID:
-    """Put an event that cannot be read on `intake.reports`, as intake, and return its stream."""
-    stream = new_id()
-    event = CloudEvent(
-        id=str(new_id()),
-        source=party_uri("services", "intake"),
-        type=Filed.type,
-        subject=str(stream),
-        time=datetime.now(UTC),
-        sequence=1,
-        partitionkey=str(stream),
-        data=b'{"poison": true}',
-    )
-    key = str(stream).encode()
-    connection: KafkaConnection = stage.broker("intake").connection("test.intake")
-    producer = connection.producer()
-    await producer.start()
-    try:
-        partition = partition_for(key, PARTITIONS)
-        await producer.send_and_wait(
-            INTAKE_REPORTS, value=event.data, key=key, headers=binary_headers(event), partition=partition
-        )
-    finally:
-        await producer.stop()
-    return stream
-
-
-async def listed(service: str, stream: UUID) -> list[str]:
-    """Return the lines that `joint held list` prints about a stream."""
-    done = await joint_aside("held", "list", "--service", service, "--dead")
-    assert done.code == 0, done.err
-    return [line for line in done.out.splitlines() if str(stream) in line]
-
-
-async def number_of(service: str, stream: UUID) -> str:
-    async def count() -> int:
-        return len(await listed(service, stream))
-
-    await reaches(count, 1)
-    match = re.match(rf"{service} (\d+) ", (await listed(service, stream))[0])
-    assert match is not None
-    return match.group(1)
 
 
 async def reported(stage: Stage) -> UUID:
@@ -174,20 +123,3 @@ async def test_forgetting_what_does_not_exist_says_so(stage: Stage) -> None:
     done = await joint_aside("forget", str(new_id()), "--reason", "A mistake.")
     assert done.code == 1
     assert "unknown_report" in done.out
-
-
-async def test_a_dead_letter_is_listed_tried_again_and_given_up(stage: Stage) -> None:
-    stream = await poison(stage)
-    first = await number_of("dispatch", stream)
-    await seen_by_dispatch(stage, await reported(stage))
-    assert (await joint_aside("held", "retry", first, "--service", "dispatch", "--reason", "Try it.")).code == 0
-    again = await number_of("dispatch", stream)
-    assert (await joint_aside("held", "skip", again, "--service", "dispatch", "--reason", "It is nonsense.")).code == 0
-    assert await listed("dispatch", stream) == []
-    await seen_by_dispatch(stage, await reported(stage))
-
-
-async def test_a_message_that_is_not_held_cannot_be_given_up(stage: Stage) -> None:
-    done = await joint_aside("held", "skip", "999999", "--service", "dispatch", "--reason", "A mistake.")
-    assert done.code == 2
-    assert "No held message has the number 999999" in done.err
