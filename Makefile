@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test format lock clean
+.PHONY: help install demo campaign up down status check test mutations format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 
 test: check ## check, then everything that needs the real servers
 	$(BIN)/pytest tests/contract tests/integration tests/system
+
+mutations: install ## Take each guarantee out of the code and see its tests fail: some minutes
+	$(BIN)/python -m tests.reliability.mutations
 
 format: install ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

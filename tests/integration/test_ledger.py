@@ -220,13 +220,15 @@ async def test_time_never_runs_backwards_in_a_stream(ledger_engine: AsyncEngine)
     ledger = ledger_on(ledger_engine)
     await ledger.execute([add(stream)])
     async with ledger_engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE tallies SET changed_at = changed_at + interval '1 hour'")
+        moved = await connection.exec_driver_sql(
+            "UPDATE tallies SET changed_at = changed_at + interval '1 hour' RETURNING changed_at"
+        )
+        ahead = moved.scalar_one()
 
     await ledger.execute([add(stream)])
 
-    assert await rows(
-        ledger_engine, "SELECT occurred_at = (SELECT changed_at FROM tallies) FROM events WHERE sequence = 2"
-    ) == [(True,)]
+    assert await rows(ledger_engine, "SELECT occurred_at FROM events WHERE sequence = 2") == [(ahead,)]
+    assert await rows(ledger_engine, "SELECT changed_at FROM tallies") == [(ahead,)]
 
 
 async def test_wakes_follow_the_state(ledger_engine: AsyncEngine) -> None:

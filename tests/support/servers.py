@@ -2,7 +2,8 @@
 
 A test asks for the fixture `broker` or `postgres` (list this module in `pytest_plugins`). By default
 they are the embedded servers in a temporary home; with JOINT_TEST_SERVERS=containers they come from
-public images (testcontainers). A server that cannot start fails the tests that need it; nothing skips.
+public images (testcontainers); JOINT_TEST_BROKER and JOINT_TEST_POSTGRES name embedded ones that another
+test run has started (`addresses`). A server that cannot start fails the tests that need it; nothing skips.
 
     def test_x(broker: Broker, postgres: Postgres) -> None:
         topic = broker.fresh_topic("orders", partitions=3)
@@ -39,6 +40,8 @@ EMBEDDED: Final = "embedded"
 CONTAINERS: Final = "containers"
 START_SECONDS: Final = 90.0
 CONTAINER_PORT: Final = 19092
+RUNNING_BROKER: Final = "JOINT_TEST_BROKER"
+RUNNING_POSTGRES: Final = "JOINT_TEST_POSTGRES"
 
 _numbers = itertools.count(1)
 
@@ -117,6 +120,10 @@ class Postgres:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker]:
     """Return the Kafka broker of this test run."""
+    address = os.environ.get(RUNNING_BROKER)
+    if address is not None:
+        yield _broker_at(address)
+        return
     with _kafka_container() if _containers_wanted() else embedded_broker() as running:
         yield running
 
@@ -137,8 +144,27 @@ def secured_broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """Return the PostgreSQL server of this test run."""
+    address = os.environ.get(RUNNING_POSTGRES)
+    if address is not None:
+        yield Postgres(owner_url=address)
+        return
     with _postgres_container() if _containers_wanted() else embedded_postgres() as running:
         yield running
+
+
+def addresses(broker: Broker, postgres: Postgres) -> dict[str, str]:
+    """Return the variables that let another test run use these servers."""
+    access = broker.access
+    user = "" if access.username is None else f"{access.username}:{access.password}@"
+    return {RUNNING_BROKER: f"{user}{access.bootstrap}", RUNNING_POSTGRES: postgres.owner_url}
+
+
+def _broker_at(address: str) -> Broker:
+    user, _, bootstrap = address.rpartition("@")
+    if not user:
+        return Broker(access=KafkaAccess(bootstrap=bootstrap))
+    name, _, password = user.partition(":")
+    return Broker(access=KafkaAccess(bootstrap=bootstrap, username=name, password=password))
 
 
 @contextmanager

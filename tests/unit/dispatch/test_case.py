@@ -170,6 +170,17 @@ def test_an_upheld_return_gives_the_leg_to_another_unit_by_ruling() -> None:
     assert refusal(case.when(sign(1), department(URBAN))) == "not_entitled_other_leg"
 
 
+def test_a_leg_keeps_its_limit_whatever_happens_to_it() -> None:
+    case = opened().given((request_return(1), department(URBAN)), (uphold(1), DUTY_LEADER), *signed(2, 3))
+    case.given((sign(1), department(POLICE)), *fed_back(2, 3), (feed_back(1), department(POLICE)))
+    case.given((check_failed(1), COLLECTOR))
+    assert [(leg.limit, leg.returns, leg.rework) for leg in case.known.legs] == [
+        (TWO_HOURS, 1, 1),
+        (TWO_HOURS, 0, 0),
+        (TWO_HOURS, 0, 0),
+    ]
+
+
 def test_a_refused_return_goes_on_being_handled() -> None:
     case = opened().given((request_return(2), department(MARKET)))
     events = case.when(refuse_return(2), DUTY_LEADER)

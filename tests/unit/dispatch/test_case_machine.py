@@ -18,6 +18,7 @@ from shared.contracts.decisions import Context
 from shared.contracts.dispatch import (
     CaseChecked,
     CaseClosed,
+    CaseDispatched,
     CaseOpened,
     LegFedBack,
     LegReturnRequested,
@@ -184,6 +185,13 @@ class CaseMachine(RuleBasedStateMachine):
     def a_dispatched_case_has_exactly_one_lead(self) -> None:
         if self.state is not None and self.state.state != "filed":
             assert [leg.role for leg in self.state.legs].count("lead") == 1
+
+    @invariant()
+    def a_leg_keeps_the_limit_that_it_was_given(self) -> None:
+        """I-12, as far as there are deadlines: nothing that happens later moves the limit of a dispatched leg."""
+        if self.state is not None and self.state.state != "filed":
+            [dispatched] = [event for event in self.events if isinstance(event, CaseDispatched)]
+            assert {leg.leg: leg.limit for leg in self.state.legs} == {leg.leg: leg.limit for leg in dispatched.legs}
 
     @invariant()
     def no_unit_has_two_legs(self) -> None:

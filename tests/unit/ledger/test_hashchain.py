@@ -12,7 +12,7 @@ from shared.ledger.hashchain import GENESIS, chained, merkle_root
 AT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def one(**changes: object) -> bytes:
+def one(previous: bytes = GENESIS, **changes: object) -> bytes:
     event: dict[str, object] = {
         "event": UUID(int=1),
         "stream": UUID(int=2),
@@ -21,12 +21,13 @@ def one(**changes: object) -> bytes:
         "at": AT,
         "data": b"{}",
     }
-    return chained(GENESIS, **(event | changes))  # type: ignore[arg-type]
+    return chained(previous, **(event | changes))  # type: ignore[arg-type]
 
 
 def test_every_part_of_an_event_counts() -> None:
     variants = {
         one(),
+        one(previous=bytes([1]) * 32),
         one(event=UUID(int=9)),
         one(stream=UUID(int=9)),
         one(sequence=4),
@@ -34,7 +35,7 @@ def test_every_part_of_an_event_counts() -> None:
         one(at=AT + timedelta(microseconds=1)),
         one(data=b"{ }"),
     }
-    assert len(variants) == 7
+    assert len(variants) == 8
 
 
 def test_the_root_of_nothing_is_the_hash_of_nothing() -> None:

@@ -1,0 +1,65 @@
+"""`make mutations`: try every mutation, or those whose names are given, and print the table for docs/reliability.md."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from tests.reliability.mutations.catalogue import MUTATIONS
+from tests.reliability.mutations.mutation import Mutation
+from tests.reliability.mutations.workshop import Run, Verdict, whole, workshop
+from tests.support.servers import addresses, embedded_broker, embedded_postgres
+
+COPIES: Final = 2
+"""As many mutations are tried at once."""
+
+
+def main(names: Sequence[str]) -> int:
+    """Try the mutations; return 0 when every one was killed."""
+    chosen = [mutation for mutation in MUTATIONS if not names or mutation.name in names]
+    if not chosen:
+        print(f"There is no such mutation. There are: {', '.join(mutation.name for mutation in MUTATIONS)}.")  # noqa: T201
+        return 2
+    with (
+        embedded_broker() as broker,
+        embedded_postgres() as postgres,
+        workshop(COPIES, addresses(broker, postgres)) as shop,
+        ThreadPoolExecutor(COPIES) as pool,
+    ):
+        before = pool.submit(shop.unchanged, pins_of(chosen))
+        verdicts = [_told(verdict) for verdict in pool.map(shop.tried, chosen)]
+    print("\n".join((*_table(verdicts), *_problems(before.result(), verdicts))))  # noqa: T201
+    return 0 if whole(before.result()) and all(verdict.problem is None for verdict in verdicts) else 1
+
+
+def pins_of(mutations: Sequence[Mutation]) -> list[str]:
+    """Return every test that pins one of the mutations, once."""
+    return list(dict.fromkeys(pin for mutation in mutations for pin in mutation.pins))
+
+
+def _told(verdict: Verdict) -> Verdict:
+    state = "killed" if verdict.problem is None else verdict.problem
+    print(f"{verdict.mutation.invariant} {verdict.mutation.name}: {state}", file=sys.stderr, flush=True)  # noqa: T201
+    return verdict
+
+
+def _table(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    yield "| Invariant | Guarantee removed | Killed by | Seconds |"
+    yield "|---|---|---|---|"
+    for verdict in verdicts:
+        mutation = verdict.mutation
+        killers = ", ".join(f"`{pin.rpartition('/')[2]}`" for pin in mutation.pins)
+        found = killers if verdict.problem is None else "**nothing**"
+        yield f"| {mutation.invariant} | {mutation.name}: {mutation.removed} | {found} | {verdict.seconds:.1f} |"
+
+
+def _problems(before: Run, verdicts: Sequence[Verdict]) -> Iterator[str]:
+    killed = sum(verdict.problem is None for verdict in verdicts)
+    yield f"\n{killed} of {len(verdicts)} mutations were killed."
+    if not whole(before):
+        yield f"\nWithout any mutation some of these tests fail already:\n{before.output}"
+    yield from (f"\n{verdict.problem}" for verdict in verdicts if verdict.problem is not None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

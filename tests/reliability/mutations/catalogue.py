@@ -1,0 +1,19 @@
+"""Every mutation that is tried, in the order of the invariants."""
+
+from typing import Final
+
+from tests.reliability.mutations import rules, topics, verification, write_path
+from tests.reliability.mutations.mutation import Mutation
+
+
+def _number(mutation: Mutation) -> int:
+    return int(mutation.invariant.removeprefix("I-"))
+
+
+MUTATIONS: Final = tuple(
+    sorted(
+        (*write_path.MUTATIONS, *topics.MUTATIONS, *rules.MUTATIONS, *verification.MUTATIONS),
+        key=_number,
+    )
+)
+IN_EVERY_RUN: Final = tuple(mutation for mutation in MUTATIONS if mutation.every_run)

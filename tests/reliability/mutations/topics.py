@@ -1,0 +1,148 @@
+"""Guarantees between the topics and the ledger: nothing lost on the way in, order kept on the way out."""
+
+from typing import Final
+
+from tests.reliability.mutations.mutation import Mutation
+
+_CONSUMER: Final = "tests/integration/test_consumer.py::"
+_RELAY: Final = "tests/integration/test_relay.py::"
+_LEDGER: Final = "tests/integration/test_ledger.py::"
+_RECORDS: Final = "tests/unit/messaging/test_records.py::"
+_GUARANTEES: Final = "tests/reliability/test_guarantees.py::"
+_ACKNOWLEDGED: Final = f"{_GUARANTEES}test_a_batch_is_acknowledged_when_its_handler_is_done_and_not_before"
+
+_IN: Final = (
+    Mutation(
+        name="acknowledging after the work",
+        invariant="I-1",
+        removed="a batch is acknowledged after its handler has returned",
+        file="shared/messaging/consumer.py",
+        text="            await self._subscription.handle(records)\n",
+        replacement=(
+            "            await self._acknowledge(message)\n            await self._subscription.handle(records)\n"
+        ),
+        pins=(_ACKNOWLEDGED,),
+        every_run=True,
+    ),
+    Mutation(
+        name="a failed batch comes again",
+        invariant="I-8",
+        removed="a batch is not acknowledged when its handler could not work",
+        file="shared/messaging/consumer.py",
+        text="        except Unavailable as error:\n            _put_back(message, records)\n",
+        replacement="        except Unavailable as error:\n            await self._acknowledge(message)\n",
+        pins=(_ACKNOWLEDGED,),
+        every_run=True,
+    ),
+    Mutation(
+        name="every record reaches the handler",
+        invariant="I-3",
+        removed="a record without a value is no less a record",
+        file="shared/messaging/records.py",
+        text="tuple(to_record(raw) for raw in batch)",
+        replacement="tuple(to_record(raw) for raw in batch if raw.value is not None)",
+        pins=(f"{_CONSUMER}test_whatever_is_in_a_record_it_reaches_the_handler",),
+    ),
+    Mutation(
+        name="header names of any bytes",
+        invariant="I-3",
+        removed="one bad header name stops no topic",
+        file="shared/messaging/headers.py",
+        text="except UnicodeDecodeError:",
+        replacement="except ZeroDivisionError:",
+        pins=(f"{_RECORDS}test_a_header_name_that_is_not_utf8_loses_no_record",),
+        every_run=True,
+    ),
+    Mutation(
+        name="total reading of acts",
+        invariant="I-3",
+        removed="a record that is no event is answered all the same",
+        file="services/dispatch/consumers.py",
+        text="    except Unreadable as unreadable:\n        return _command(",
+        replacement="    except ZeroDivisionError as unreadable:\n        return _command(",
+        pins=("tests/unit/dispatch/test_consumers.py::test_no_record_whatever_makes_the_consumer_raise",),
+        every_run=True,
+    ),
+    Mutation(
+        name="total reading of submissions",
+        invariant="I-3",
+        removed="a record that is no event is answered all the same",
+        file="services/intake/consumers.py",
+        text="    except Unreadable as unreadable:\n        return _command(",
+        replacement="    except ZeroDivisionError as unreadable:\n        return _command(",
+        pins=("tests/unit/intake/test_consumers.py::test_no_record_is_left_without_an_answer",),
+        every_run=True,
+    ),
+)
+
+_OUT: Final = (
+    Mutation(
+        name="oldest first",
+        invariant="I-4",
+        removed="the outbox is sent in the order in which it was written",
+        file="shared/ledger/outbox.py",
+        text=")) ORDER BY id FOR UPDATE",
+        replacement=")) ORDER BY id DESC FOR UPDATE",
+        pins=(f"{_LEDGER}test_what_is_published_is_what_is_stored",),
+    ),
+    Mutation(
+        name="one active relay",
+        invariant="I-4",
+        removed="one relay of a service is active, and the others stand by",
+        file="shared/ledger/outbox.py",
+        text="if not taken.scalar_one():",
+        replacement="if taken.scalar_one() is None:",
+        pins=(f"{_GUARANTEES}test_one_relay_of_a_service_is_active_and_the_next_takes_over",),
+    ),
+    Mutation(
+        name="rows of a round are locked",
+        invariant="I-4",
+        removed="a successor waits for a batch that is in flight",
+        file="shared/ledger/outbox.py",
+        text=")) ORDER BY id FOR UPDATE",
+        replacement=")) ORDER BY id",
+        pins=(f"{_RELAY}test_a_successor_waits_for_the_rows_of_a_relay_that_lost_only_its_lease",),
+    ),
+    Mutation(
+        name="one key, one partition",
+        invariant="I-4",
+        removed="the partition of a key is its CRC-32, for every client the same",
+        file="shared/contracts/registry.py",
+        text="zlib.crc32(key)",
+        replacement="zlib.adler32(key)",
+        pins=("tests/unit/contracts/test_registry.py::test_a_key_has_one_partition_which_other_clients_can_compute",),
+        every_run=True,
+    ),
+    Mutation(
+        name="a row leaves the outbox when it was sent",
+        invariant="I-1",
+        removed="a row stays until the broker has acknowledged it",
+        file="shared/messaging/relay.py",
+        text="await round_.sent(delivery.sent)",
+        replacement="await round_.sent({row.id for row in round_.rows})",
+        pins=(f"{_GUARANTEES}test_what_the_broker_did_not_take_stays_in_the_outbox",),
+    ),
+    Mutation(
+        name="nothing overtakes a refused row",
+        invariant="I-4",
+        removed="a partition stops at the first batch that is not acknowledged",
+        file="shared/messaging/partitions.py",
+        text='                return _reason(error, "the broker did not acknowledge in time")\n',
+        replacement="                del rest[:packed]\n                continue\n",
+        pins=(f"{_GUARANTEES}test_what_the_broker_did_not_take_stays_in_the_outbox",),
+    ),
+)
+
+_RIGHTS: Final = (
+    Mutation(
+        name="rights on topics",
+        invariant="I-13",
+        removed="the broker lets each party write on its own topic alone",
+        file="shared/messaging/provisioning.py",
+        text='f"User:{user}", "*", operation,',
+        replacement='"User:*", "*", operation,',
+        pins=("tests/integration/test_provisioning.py::test_a_forbidden_publish_is_refused",),
+    ),
+)
+
+MUTATIONS: Final = (*_IN, *_OUT, *_RIGHTS)

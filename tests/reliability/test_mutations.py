@@ -1,0 +1,100 @@
+"""Mutation of the guarantee: with a guarantee taken out of the code, the tests that pin it fail.
+
+`make mutations` tries every mutation (tests/reliability/mutations); here those run that are quick, and those without
+which nothing else means much: position check, row lock, topic in the position key, request lookup, outbox write,
+acknowledgement and bisecting.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.reliability.mutations.__main__ import COPIES, pins_of
+from tests.reliability.mutations.catalogue import IN_EVERY_RUN, MUTATIONS
+from tests.reliability.mutations.mutation import Mutation, StaleMutationError
+from tests.reliability.mutations.workshop import ROOT, Verdict, Workshop, whole, workshop
+from tests.support.servers import Broker, Postgres, addresses
+
+ENFORCED = {f"I-{number}" for number in range(1, 20)}
+TRIED = {mutation.name for mutation in IN_EVERY_RUN}
+
+
+@pytest.fixture(scope="module")
+def shop(broker: Broker, postgres: Postgres) -> Iterator[Workshop]:
+    with workshop(COPIES, addresses(broker, postgres)) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def verdicts(shop: Workshop) -> Iterator[Mapping[str, "Future[Verdict]"]]:
+    """Begin to try all of them, as many at once as there are copies."""
+    with ThreadPoolExecutor(COPIES) as pool:
+        yield {mutation.name: pool.submit(shop.tried, mutation) for mutation in IN_EVERY_RUN}
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: str(mutation.name))
+def test_the_text_that_a_mutation_replaces_is_there_once(mutation: Mutation) -> None:
+    source = (ROOT / mutation.file).read_text(encoding="utf-8")
+    assert mutation.mutated(source) != source
+
+
+def test_every_invariant_has_a_mutation() -> None:
+    assert {mutation.invariant for mutation in MUTATIONS} == ENFORCED
+    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+
+
+def test_the_guarantees_without_which_nothing_else_means_much_are_tried_in_every_run() -> None:
+    assert {
+        *("position check", "row lock", "topic in the position key", "request lookup", "outbox write"),
+        *("acknowledging after the work", "a failed batch comes again", "bisecting commands", "bisecting streams"),
+    } <= TRIED
+
+
+def test_without_a_mutation_the_pins_pass_in_a_copy(shop: Workshop) -> None:
+    run = shop.unchanged(pins_of(IN_EVERY_RUN))
+    assert whole(run), run.output
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", [mutation.name for mutation in IN_EVERY_RUN])
+def test_without_the_guarantee_its_pins_fail(verdicts: Mapping[str, "Future[Verdict]"], name: str) -> None:
+    assert verdicts[name].result().problem is None
+
+
+def test_a_mutation_whose_text_has_changed_says_so() -> None:
+    mutation = MUTATIONS[0]
+    with pytest.raises(StaleMutationError, match="occurs 0 times"):
+        mutation.mutated("nothing of it")
+    with pytest.raises(StaleMutationError, match="occurs 2 times"):
+        mutation.mutated(mutation.text * 2)
+
+
+def test_a_change_that_nobody_notices_survives(shop: Workshop) -> None:
+    harmless = Mutation(
+        name="harmless",
+        invariant="I-6",
+        removed="nothing",
+        file="shared/ledger/take.py",
+        text='UNREADABLE: Final = "unreadable"',
+        replacement='UNREADABLE: Final = str("unreadable")',
+        pins=("tests/unit/ledger/test_take.py::test_the_next_event_is_taken",),
+    )
+    assert "survives" in (shop.tried(harmless).problem or "")
+
+
+@pytest.mark.parametrize(
+    "replacement", ['UNREADABLE: Final = "unreadable', "UNREADABLE: Final = missing"], ids=["syntax", "name"]
+)
+def test_code_that_cannot_be_imported_is_no_success(shop: Workshop, replacement: str) -> None:
+    broken = Mutation(
+        name="broken",
+        invariant="I-6",
+        removed="nothing",
+        file="shared/ledger/take.py",
+        text='UNREADABLE: Final = "unreadable"',
+        replacement=replacement,
+        pins=("tests/unit/ledger/test_take.py::test_the_next_event_is_taken",),
+    )
+    assert "could not be run" in (shop.tried(broken).problem or "")
