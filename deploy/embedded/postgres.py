@@ -38,6 +38,8 @@ _ACCOUNTS: Final = ("postgres", "nobody")
 _INITIALISE_SECONDS: Final = 120
 _OUTSIDE: Final = Path("/var/tmp")  # noqa: S108 - ownership is checked before use
 
+# Checkpoints far apart: after each one, the first change of a page writes the whole page to the log. That log is not
+# compressed, because this build of PostgreSQL knows only pglz, which costs more than the bytes that it saves.
 _CONFIGURATION: Final = """\
 listen_addresses = '{host}'
 unix_socket_directories = ''
@@ -45,9 +47,16 @@ port = {port}
 max_connections = {connections}
 password_encryption = 'scram-sha-256'
 shared_buffers = '{shared_buffers}'
+huge_pages = off
+work_mem = '16MB'
 fsync = on
+synchronous_commit = on
+wal_buffers = '16MB'
+wal_compression = off
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
+random_page_cost = 1.1
 jit = off
-max_wal_size = '2GB'
 lc_messages = 'C'
 log_timezone = 'UTC'
 timezone = 'UTC'

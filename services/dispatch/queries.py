@@ -160,6 +160,11 @@ async def find_legs(
     """
     states = [one for one in LEG_STAGES if one not in DONE] if state is None else [state]
     statement = _page(limit + 1, before).where(sa.or_(*(_has_leg(unit=unit, state=one) for one in states)))
+    if unit is not None:
+        statement = statement.where(_concerns(unit))
+    if DONE.isdisjoint(states):
+        # A closed case has no such leg (I-11), and the index of open cases is small.
+        statement = statement.where(cases.c.closed_at.is_(None))
     found = [_known(row) for row in await connection.execute(statement)]
     page = found[:limit]
     legs = [
@@ -207,13 +212,16 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
     }
     conditions: list[sa.ColumnElement[bool]] = [column == value for column, value in exact.items() if value is not None]
     if wanted.unit is not None:
-        conditions.append(_has_leg(unit=wanted.unit))
+        conditions.append(_concerns(wanted.unit))
     return conditions
 
 
-def _has_leg(*, unit: str | None = None, state: str | None = None) -> sa.ColumnElement[bool]:
-    leg = {name: value for name, value in (("unit", unit), ("state", state)) if value is not None}
-    return cases.c.legs.contains([leg])
+def _concerns(unit: str) -> sa.ColumnElement[bool]:
+    return cases.c.units.contains([unit])
+
+
+def _has_leg(*, unit: str | None, state: str) -> sa.ColumnElement[bool]:
+    return cases.c.legs.contains([{"state": state} if unit is None else {"unit": unit, "state": state}])
 
 
 def _known(row: sa.Row[Any]) -> KnownCase:

@@ -71,8 +71,8 @@ def acts(of: Sequence[Problem]) -> tuple[list[OutboxRow], list[OutboxRow]]:
     """
     legs = [(problem, leg, unit) for problem in of for leg, unit in enumerate(problem.units, start=1)]
     signed = [_act(unit, SignLeg(case_id=problem.id, leg=leg)) for problem, leg, unit in legs]
-    supports = [_feedback(problem, leg, unit) for problem, leg, unit in legs if leg != LEAD]
-    leads = [_feedback(problem, leg, unit) for problem, leg, unit in legs if leg == LEAD]
+    supports = [feedback(problem, leg, unit) for problem, leg, unit in legs if leg != LEAD]
+    leads = [feedback(problem, leg, unit) for problem, leg, unit in legs if leg == LEAD]
     return signed + supports, leads
 
 
@@ -163,7 +163,8 @@ def _act(unit: str, act: LegAction) -> OutboxRow:
     return _row(f"{ACTIONS_PREFIX}{unit}", str(act.case_id), envelope)
 
 
-def _feedback(problem: Problem, leg: int, unit: str) -> OutboxRow:
+def feedback(problem: Problem, leg: int, unit: str) -> OutboxRow:
+    """Return what the unit publishes when it reports its leg done."""
     return _act(
         unit, FeedBackLeg(case_id=problem.id, leg=leg, closing_condition="已清理", evidence=(_digest(problem, leg),))
     )

@@ -101,11 +101,11 @@ async def run_ours(system: BenchSystem, counter: Counter, worker: Child, cases: 
     """
     new = problems(cases)
     legs = sum(len(problem.units) for problem in new)
-    opening = await _run(
+    opening = await run_lot(
         system,
         counter,
         worker,
-        _Lot(
+        Lot(
             rows=reports(new),
             events=cases,
             group=EVENTS,
@@ -116,13 +116,13 @@ async def run_ours(system: BenchSystem, counter: Counter, worker: Child, cases: 
     )
     run = opening
     for lot in acts(new):
-        run += await _run(system, counter, worker, _acting(lot))
+        run += await run_lot(system, counter, worker, _acting(lot))
     await _require_empty(system.database_url("dispatch").replace("+asyncpg", ""), "outbox")
     return run
 
 
-def _acting(rows: Sequence[OutboxRow]) -> "_Lot":
-    return _Lot(
+def _acting(rows: Sequence[OutboxRow]) -> "Lot":
+    return Lot(
         rows=rows,
         events=len(rows),
         group=ACTIONS,
@@ -149,8 +149,8 @@ async def run_naive(system: BenchSystem, counter: Counter, events: int) -> Stage
     )
     worker = system.start_program(program)
     try:
-        await _run(system, counter, worker, _naive_lot(source, target, warm))
-        run = await _run(system, counter, worker, _naive_lot(source, target, events))
+        await run_lot(system, counter, worker, _naive_lot(source, target, warm))
+        run = await run_lot(system, counter, worker, _naive_lot(source, target, events))
         await _require_empty(database, "naive_outbox")
     finally:
         system.stop(worker)
@@ -158,7 +158,7 @@ async def run_naive(system: BenchSystem, counter: Counter, events: int) -> Stage
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Lot:
+class Lot:
     """Input, and what must come of it: so many records more on each of the groups of topics."""
 
     rows: Sequence[OutboxRow]
@@ -168,7 +168,7 @@ class _Lot:
     published: Sequence[tuple[Topics, int]]
 
 
-async def _run(system: BenchSystem, counter: Counter, worker: Child, lot: _Lot) -> StageRun:
+async def run_lot(system: BenchSystem, counter: Counter, worker: Child, lot: Lot) -> StageRun:
     wanted = [(topics, await counter.records(topics) + more) for topics, more in lot.published]
     os.kill(worker.pid, signal.SIGSTOP)
     try:
@@ -188,8 +188,8 @@ async def _run(system: BenchSystem, counter: Counter, worker: Child, lot: _Lot) 
     )
 
 
-def _naive_lot(source: str, target: str, events: int) -> _Lot:
-    return _Lot(
+def _naive_lot(source: str, target: str, events: int) -> Lot:
+    return Lot(
         rows=naive_rows(source, events),
         events=events,
         group=f"{source}.naive",

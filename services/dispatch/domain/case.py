@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.dispatch.domain.legs import Legs, evolve_legs
+from services.dispatch.domain.legs import Legs, evolve_legs, units_of
 from shared.contracts.common import Actor, Message
 from shared.contracts.dispatch import (
     CaseChecked,
@@ -124,6 +124,7 @@ def columns(case: CaseState) -> Mapping[str, object]:
         "community": opened.place.community,
         "campaign": opened.campaign,
         "lead_unit": case.lead,
+        "units": sorted(units_of(case.legs)),
         "legs": [{"unit": leg.unit, "role": leg.role, "state": leg.state} for leg in case.legs],
         "reported_at": opened.reported_at,
         "filed_at": opened.filed_at,

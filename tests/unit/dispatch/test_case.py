@@ -270,6 +270,7 @@ def test_the_query_columns_follow_the_events() -> None:
         {"unit": MARKET, "role": "support", "state": "fed_back"},
         {"unit": FIRE, "role": "support", "state": "handling"},
     ]
+    assert row["units"] == sorted([URBAN, MARKET, FIRE])
     assert row["closed_at"] is None
     done = closed()
     assert columns(done.known)["closed_at"] == done.events[-1].at

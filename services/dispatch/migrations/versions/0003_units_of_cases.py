@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from shared.ledger.migrations import leave_added_rows_alone
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -23,6 +25,7 @@ STATEMENTS = (
 
 
 def upgrade() -> None:
+    leave_added_rows_alone(op)
     for statement in STATEMENTS:
         op.execute(statement)
 
