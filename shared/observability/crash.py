@@ -29,6 +29,7 @@ CRASH_POINTS: Final[tuple[CrashPoint, ...]] = get_args(CrashPoint)
 class _Plan:
     point: CrashPoint | None = None
     remaining: int = 0
+    sends: signal.Signals = signal.SIGKILL
 
 
 _plan: Final = _Plan()
@@ -37,10 +38,13 @@ _plan: Final = _Plan()
 def configure(spec: str | None) -> None:
     """Choose where this process dies: `name` or `name:nth` (the nth time, from 1); None or "" nowhere.
 
+    With `name:nth:stop` it does not die there but stands still until it gets SIGCONT.
+
     Raises:
-        ValueError: if there is no such point, or nth is not a positive number.
+        ValueError: if there is no such point, or nth is not a positive number, or the rest is not `stop`.
     """
-    name, _, nth = (spec or "").partition(":")
+    name, _, rest = (spec or "").partition(":")
+    nth, _, how = rest.partition(":")
     if not name:
         _plan.point = None
         return
@@ -49,13 +53,16 @@ def configure(spec: str | None) -> None:
     remaining = int(nth or "1")
     if remaining < 1:
         raise ValueError(f"A crash point is reached for the 1st, 2nd … time, not for the {remaining}th.")
+    if how not in {"", "stop"}:
+        raise ValueError(f"At a crash point a process dies, or stands still with `stop`; it cannot {how!r}.")
     _plan.point, _plan.remaining = name, remaining
+    _plan.sends = signal.SIGSTOP if how else signal.SIGKILL
 
 
 def reach(point: CrashPoint) -> None:
-    """Say that execution has come to this point; kills the process when it was configured for it."""
+    """Say that execution has come to this point; kills (or stops) the process when it was configured for it."""
     if _plan.point != point:
         return
     _plan.remaining -= 1
     if _plan.remaining == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), _plan.sends)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 import httpx
+import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.group import LeaveGroupRequest
 from prometheus_client.parser import text_string_to_metric_families
@@ -25,7 +26,7 @@ from deploy.embedded.home import Home
 from deploy.embedded.ports import LOOPBACK, remembered_ports
 from deploy.embedded.processes import Child, describe_exit, log_tail
 from deploy.embedded.servers import Server, kafka_of, postgres_of, stop_all
-from deploy.embedded.services import API
+from deploy.embedded.services import API, PROCESSES
 from deploy.embedded.settings import SystemSettings
 from deploy.embedded.system import System
 from shared.messaging.connection import KafkaConnection
@@ -35,7 +36,7 @@ from tests.support.kafka import eventually
 
 BROKER: Final = "kafka"
 DATABASE: Final = "postgres"
-SECONDS: Final = 60.0
+SECONDS: Final = 90.0
 _STEP_SECONDS: Final = 0.05
 
 
@@ -126,6 +127,32 @@ class City:
         finally:
             await admin.close()
 
+    async def stands_still(self, name: str, point: str) -> None:
+        """Wait until the process stands at the point that it was started with (`<point>:<nth>:stop`)."""
+        process = psutil.Process(self.children[name].pid)
+        await eventually(lambda: process.status() == psutil.STATUS_STOPPED, f"{name} stands still", seconds=SECONDS)
+        self.history.fault("stands_still", process=name, point=point)
+
+    def go_on(self, name: str) -> None:
+        """Let a process go on that stands still."""
+        self.history.fault("go_on", process=name)
+        os.kill(self.children[name].pid, signal.SIGCONT)
+
+    async def heal(self) -> None:
+        """Have every server and one process of each kind run as shipped, whatever a test has left behind."""
+        for name in self._servers:
+            if self.children[name].exit_code is not None:
+                await self._start_server(name)
+        for name in [name for name in self.children if name not in self._servers]:
+            child = self.children[name]
+            if name not in PROCESSES:
+                child.kill()
+                del self.children[name]
+            elif child.exit_code is not None or child.program.environment.get("JOINT_CRASH_AT"):
+                child.kill()
+                self.start(name)
+                await self.ready(name)
+
     # -------------------------------------------------------------------------------------------------- servers
 
     async def stop_broker(self, *, kill: bool = False) -> None:
@@ -200,15 +227,18 @@ class City:
     async def ready(self, *names: str) -> None:
         """Wait until these processes (without names: all) say that they are ready."""
         for name in names or [name for name in self.children if name not in self._servers]:
-            await eventually(lambda name=name: self._is_ready(name), f"{name} is ready")  # type: ignore[misc]
+            await eventually(lambda name=name: self._is_ready(name), f"{name} is ready", seconds=SECONDS)  # type: ignore[misc]
 
     async def _is_ready(self, name: str) -> bool:
         self.children[name].require_running()
         return await self.problems(name) == {}
 
     async def metric(self, name: str, metric: str, **labels: str) -> float:
-        """Return a figure of a process; 0 when it has none with these labels."""
-        answer = await self._get(name, "metrics")
+        """Return a figure of a process; 0 when it has none with these labels, or does not answer."""
+        try:
+            answer = await self._get(name, "metrics")
+        except httpx.TransportError:
+            return 0.0
         samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
         return sum(
             sample.value for sample in samples if sample.name == metric and labels.items() <= sample.labels.items()
@@ -241,7 +271,8 @@ class City:
                         return
                     await asyncio.sleep(_STEP_SECONDS)
         except TimeoutError:
-            raise AssertionError(f"not quiet within {seconds:.0f} s: {seen}") from None
+            complaints = {name: await self.problems(name) for name in PROCESSES}
+            raise AssertionError(f"not quiet within {seconds:.0f} s: {seen}; {complaints}") from None
 
 
 @contextmanager

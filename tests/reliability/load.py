@@ -31,6 +31,7 @@ SOURCES: Final = (TRUSTED, UNTRUSTED)
 DEPARTMENTS: Final = ("sanitation", "street-220281001")
 COUNTER: Final = "property-service"
 CENTRE: Final = "supervision-centre"
+_TURNS: Final = (TRUSTED, UNTRUSTED, TRUSTED, ON_HTTP)
 EVENTS_OF_A_CASE: Final = 10
 """On dispatch.cases: opened, dispatched, three legs signed and fed back, checked, closed."""
 _AT_ONCE: Final = 6
@@ -47,12 +48,8 @@ class Load:
     doors: Mapping[str, Door]
     closed: list[UUID]
 
-    async def play(
-        self, cases: int = 20, sources: Sequence[str] = (TRUSTED, UNTRUSTED, TRUSTED, ON_HTTP)
-    ) -> list[UUID]:
-        """Let these sources in turn report so many problems, and bring each to its closure; return their ids.
-
-        `closed` has those that are closed already.
+    async def play(self, cases: int = 20) -> list[UUID]:
+        """Report so many problems and bring each to its closure; return their ids. `closed` has those that are.
 
         Raises:
             AssertionError: when something was refused, or not answered in time.
@@ -61,7 +58,7 @@ class Load:
 
         async def one(number: int) -> UUID:
             async with at_once:
-                return await self._case(number, sources[number % len(sources)])
+                return await self._case(number, _TURNS[number % len(_TURNS)])
 
         return list(await asyncio.gather(*map(one, range(cases))))
 
@@ -133,11 +130,14 @@ class Load:
 
 
 @asynccontextmanager
-async def a_load(stage: Stage, history: History) -> AsyncIterator[Load]:
-    """Connect everybody; receipts are heard from now on."""
+async def a_load(stage: Stage, history: History, api: Mapping[str, str] | None = None) -> AsyncIterator[Load]:
+    """Connect everybody; receipts are heard from now on.
+
+    `api` names other addresses of services than the first processes'.
+    """
     async with AsyncExitStack() as stack:
         doors = {
-            post: await stack.enter_async_context(a_door(stage, history, f"{CENTRE}.{post}", CENTRE, post))
+            post: await stack.enter_async_context(a_door(stage, history, f"{CENTRE}.{post}", CENTRE, post, api))
             for post in ("acceptor", "duty_leader", "collector")
         }
         for client, unit, post in (
@@ -145,7 +145,7 @@ async def a_load(stage: Stage, history: History) -> AsyncIterator[Load]:
             (COUNTER, COUNTER, "department"),
             ("administrator", "joint-administration", "administrator"),
         ):
-            doors[client] = await stack.enter_async_context(a_door(stage, history, client, unit, post))
+            doors[client] = await stack.enter_async_context(a_door(stage, history, client, unit, post, api))
         found = await asyncio.gather(
             *(stack.enter_async_context(a_source(stage, history, name)) for name in SOURCES),
             *(stack.enter_async_context(a_department(stage, history, name)) for name in DEPARTMENTS),

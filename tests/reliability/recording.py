@@ -130,17 +130,21 @@ def position_of(document: Mapping[str, Any]) -> str | None:
     return f"{position['topic']}:{position['stream']}:{position['sequence']}" if position else None
 
 
-def a_door(stage: Stage, history: History, client: str, unit: str, post: str) -> Door:
-    """Return a client program's way to the APIs, at a post of a unit."""
-    return Door(stage.api, stage.token(client, unit, post), transport=RecordedTransport(history, client))
+def a_door(
+    stage: Stage, history: History, client: str, unit: str, post: str, api: Mapping[str, str] | None = None
+) -> Door:
+    """Return a client program's way to the APIs, at a post of a unit; `api` names other addresses of services."""
+    return Door(
+        {**stage.api, **(api or {})}, stage.token(client, unit, post), transport=RecordedTransport(history, client)
+    )
 
 
 @asynccontextmanager
-async def a_source(stage: Stage, history: History, name: str) -> AsyncIterator[Party]:
-    """Connect as a source of reports."""
+async def a_source(stage: Stage, history: History, name: str, since: datetime | None = None) -> AsyncIterator[Party]:
+    """Connect as a source of reports; receipts are heard since then, else from now on."""
     uri = party_uri("sources", name)
     topics = {"outgoing": SUBMISSIONS_PREFIX + name, "incoming": INTAKE_RECEIPTS_PREFIX + name}
-    async with _listening(stage, history, source_principal(name), uri, topics) as party:
+    async with _listening(stage, history, source_principal(name), uri, topics, since) as party:
         yield party
 
 
@@ -155,10 +159,15 @@ async def a_department(stage: Stage, history: History, name: str) -> AsyncIterat
 
 @asynccontextmanager
 async def _listening(
-    stage: Stage, history: History, principal: str, uri: str, topics: dict[str, str]
+    stage: Stage,
+    history: History,
+    principal: str,
+    uri: str,
+    topics: dict[str, str],
+    since: datetime | None = None,
 ) -> AsyncIterator[Party]:
     connection = stage.broker(principal).connection(f"load.{principal}")
-    client = RecordedClient(history, uri, connection=connection, since=datetime.now(UTC), **topics)
+    client = RecordedClient(history, uri, connection=connection, since=since or datetime.now(UTC), **topics)
     async with client:
         party = Party(client, uri)
         listening = asyncio.create_task(party.listen())

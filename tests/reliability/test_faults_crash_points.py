@@ -11,6 +11,8 @@ from tests.reliability.city import City
 from tests.reliability.essentials import assert_essentials
 from tests.reliability.load import a_load
 
+pytestmark = pytest.mark.timeout(240)
+
 WORKERS: Final = ("intake-worker", "dispatch-worker", "analytics-worker")
 WHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "consumer": WORKERS,

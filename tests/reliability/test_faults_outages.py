@@ -12,6 +12,8 @@ from tests.reliability.essentials import assert_essentials
 from tests.reliability.load import a_load
 from tests.support.kafka import eventually
 
+pytestmark = pytest.mark.timeout(240)
+
 WORKERS: Final = ("intake-worker", "dispatch-worker", "analytics-worker")
 APIS: Final = ("intake-api", "dispatch-api")
 
