@@ -151,6 +151,25 @@ async def _occurred_at(engine: AsyncEngine, stream: UUID) -> object:
     return instant
 
 
+async def test_what_waits_is_sent_in_the_order_in_which_it_was_written(ledger_engine: AsyncEngine) -> None:
+    """I-4: a round takes the oldest, whatever was committed after it."""
+    stream = new_id()
+    ledger = ledger_on(ledger_engine)
+    for _ in range(4):
+        await ledger.execute([add(stream)])
+
+    async with Outbox(ledger_engine, service=unique_name("service")).lease() as leased:
+        assert leased is not None
+        async with leased.round(1, ()) as first:
+            assert [_sequence(row) for row in first.rows] == [1]
+        async with leased.round(100, ()) as everything:
+            assert [_sequence(row) for row in everything.rows] == [1, 2, 3, 4]
+
+
+def _sequence(row: OutboxRow) -> int:
+    return int(dict(row.headers)["ce_sequence"])
+
+
 async def test_one_relay_of_a_service_is_active_and_the_next_takes_over(ledger_engine: AsyncEngine) -> None:
     """I-4: of a service, not of all."""
     service = unique_name("service")

@@ -43,7 +43,6 @@ _CASES: Final = (
         text="posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True)",
         replacement="posts=_DUTY_LEADER, case_states=_AT_WORK)",
         pins=(f"{_ENTITLEMENT}test_the_one_who_handles_never_checks_and_never_closes",),
-        every_run=True,
     ),
     Mutation(
         name="every leg is done",
@@ -63,7 +62,6 @@ _CASES: Final = (
         text="if leads != 1:",
         replacement="if leads == 0:",
         pins=(f"{_GATE}test_a_case_has_exactly_one_lead_leg",),
-        every_run=True,
     ),
     Mutation(
         name="a check has passed",
@@ -85,7 +83,6 @@ _CASES: Final = (
         pins=(
             "tests/unit/dispatch/test_transitions.py::test_every_command_has_one_outcome_in_every_state_of_the_case",
         ),
-        every_run=True,
     ),
     Mutation(
         name="a limit is never overwritten",
@@ -142,7 +139,6 @@ _CASES: Final = (
         pins=(
             "tests/unit/intake/test_consumers.py::test_an_event_of_another_source_is_refused_and_takes_no_id_of_anybody",
         ),
-        every_run=True,
     ),
     Mutation(
         name="the catalogue that a report names",
@@ -175,7 +171,6 @@ _FORGETTING: Final = (
         text="salt=salt.hex(),",
         replacement='salt="",',
         pins=(f"{_REPORT}test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_salt",),
-        every_run=True,
     ),
     Mutation(
         name="what is private is sealed",
@@ -227,7 +222,6 @@ _FIGURES: Final = (
         text="return UNDEFINED",
         replacement='return "100.00"',
         pins=(f"{_INDICATORS}test_nothing_of_nothing_is_no_hundred_percent",),
-        every_run=True,
     ),
     Mutation(
         name="what a figure waits for",

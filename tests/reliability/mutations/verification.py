@@ -58,7 +58,6 @@ _SEALED: Final = (
         text="envelope, data)",
         replacement="envelope)",
         pins=(f"{_HASHCHAIN}test_every_part_of_an_event_counts",),
-        every_run=True,
     ),
     Mutation(
         name="the chain travels",
@@ -117,7 +116,6 @@ _ONE_NOW: Final = (
         text="self._clock.now().timestamp()",
         replacement="time.time()",
         pins=(f"{_HOUSE}test_only_the_kernel_and_the_ledger_read_a_clock",),
-        every_run=True,
     ),
     Mutation(
         name="now is read after the locks",

@@ -20,6 +20,21 @@ from tests.reliability.mutations.witness import TESTIMONY
 ROOT: Final = Path(__file__).resolve().parents[3]
 _COPIED: Final = ("services", "shared", "deploy", "tests", "pyproject.toml")
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "node_modules", ".hypothesis")
+_PLUGINS: Final = (
+    # Only what our tests need: half of a short run is what other installed plugins import.
+    "--disable-plugin-autoload",
+    *(
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "pytest_asyncio.plugin",
+        "-p",
+        "pytest_timeout",
+        "-p",
+        "_hypothesis_pytestplugin",
+    ),
+    *("-p", f"{__package__}.witness"),
+)
 _TESTS_FAILED: Final = 1
 _ALL_PASSED: Final = 0
 _RUN_SECONDS: Final = 240.0
@@ -104,7 +119,7 @@ def _run(copy: Path, pins: Sequence[str], servers: Mapping[str, str]) -> Run:
     testimony.unlink(missing_ok=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {**servers, "PYTHONPATH": str(copy), TESTIMONY: str(testimony)}
-    options = ("-p", f"{__package__}.witness", "-p", "no:cacheprovider", "--timeout=60", "--tb=short")
+    options = (*_PLUGINS, "--timeout=90", "--tb=short")
     started = monotonic()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, *pins],

@@ -134,7 +134,6 @@ _REQUESTS: Final = (
         pins=(
             "tests/unit/intake/test_consumers.py::test_a_submission_becomes_a_command_of_the_source_whose_topic_it_came_on",
         ),
-        every_run=True,
     ),
 )
 
@@ -256,7 +255,6 @@ _FAILURES_TOLD_APART: Final = (
         text="if error.connection_invalidated:",
         replacement="if error is None:",
         pins=(f"{_FAILURES}test_a_lost_connection_halts_whatever_the_code",),
-        every_run=True,
     ),
     Mutation(
         name="a collision is run again",
@@ -266,7 +264,6 @@ _FAILURES_TOLD_APART: Final = (
         text='"23505", ',
         replacement="",
         pins=(f"{_FAILURES}test_another_transaction_in_the_way_is_run_again",),
-        every_run=True,
     ),
 )
 
