@@ -103,7 +103,9 @@ def _records(facts: Facts, outcomes: _Outcomes) -> Iterator[Finding]:
     """Each record of an outside party has a receipt of its own, or is held with a reason."""
     wanted: Counter[tuple[str, str]] = Counter()
     for record in facts.incoming:
-        if str(named_id("record", record.place)) not in outcomes.held:
+        asked = facts.asked.get((party_of(record.topic), str(record.request)))
+        heard = asked is not None and bool(asked.answers) and receipts_topic(record.topic) in facts.deleted
+        if not heard and str(named_id("record", record.place)) not in outcomes.held:
             wanted[receipts_topic(record.topic), record.request or record.place] += 1
     for (topic, request), count in wanted.items():
         found = len(outcomes.receipts.get((topic, request), ()))

@@ -20,7 +20,7 @@ from tests.reliability.history.facts import CONTENTS, DOORS, STREAM_TOPICS, Fact
 from tests.reliability.history.figures import check_figures
 from tests.reliability.history.positions import check_positions
 from tests.reliability.history.read_figures import read_figures
-from tests.reliability.history.read_history import read_history
+from tests.reliability.history.read_history import read_deleted_topics, read_history
 from tests.reliability.history.read_tables import read_tables
 from tests.reliability.history.read_topics import read_topics
 from tests.reliability.history.streams import check_streams
@@ -42,6 +42,7 @@ async def read(history: Path, city: CheckedCity) -> Facts:
         asked=read_history(history),
         incoming=topics.incoming,
         receipts=topics.receipts,
+        deleted=read_deleted_topics(history),
         tasks=topics.tasks,
         published=topics.published,
         strangers=topics.strangers,

@@ -153,7 +153,7 @@ def _tasks_of(stream: str, events: Sequence[Published]) -> Iterator[tuple[str, s
         if kind not in _CHANGES:
             continue
         concerned = [body["leg"]] if "leg" in body else body["rework"] if kind == "checked" else sorted(case.legs)
-        for leg in concerned:
+        for leg in [leg for leg in concerned if leg in case.legs]:
             yield event.id, stream, leg, case.legs[leg].unit, _CHANGES[kind]
         if kind == "leg_return_upheld":
             yield event.id, stream, body["leg"], str(before), "return_upheld"

@@ -197,6 +197,8 @@ class Facts:
     asked: Mapping[tuple[str, str], Asked]
     incoming: Sequence[Incoming]
     receipts: Sequence[Receipt]
+    deleted: frozenset[str]
+    """Topics that were deleted on purpose: of what was on them, the history alone tells."""
     tasks: Sequence[Task]
     published: Sequence[Published]
     strangers: Sequence[str]

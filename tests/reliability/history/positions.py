@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from tests.reliability.history.copies import Streams, held_by
@@ -79,12 +80,12 @@ def _wakes(facts: Facts) -> Iterator[Finding]:
 
 def _documents(facts: Facts, streams: Streams) -> Iterator[Finding]:
     """Each service's copy of the reference documents is what dispatch published."""
-    published = {
-        (body["kind"], body["name"], int(body["version"])): json.dumps(body["document"], sort_keys=True)
+    published = dict(
+        _document(event.document)
         for (topic, _), events in streams.items()
         if topic == "dispatch.reference"
-        for body in (json.loads(event.document) for event in events)
-    }
+        for event in events
+    )
     for service, documents in facts.documents.items():
         held = {row.stream for row in facts.held if row.consumer == f"{service}.reference"}
         copied = {(kind, name, version): _canonical(raw) for kind, name, version, raw in documents}
@@ -95,6 +96,13 @@ def _documents(facts: Facts, streams: Streams) -> Iterator[Finding]:
                 yield Finding(invariant="I-6", what="the copy is another document", where=f"{service} {name}")
 
 
+@cache
+def _document(published: bytes) -> tuple[tuple[str, str, int], str]:
+    body = json.loads(published)
+    return (body["kind"], body["name"], body["version"]), json.dumps(body["document"], sort_keys=True)
+
+
+@cache
 def _canonical(raw: bytes) -> str:
     return json.dumps(json.loads(raw), sort_keys=True)
 

@@ -19,6 +19,7 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     subject: str | None = None
     position: str | None = None
     name: str = ""
+    topic: str = ""
 
 
 def read_history(path: Path) -> dict[tuple[str, str], Asked]:
@@ -46,6 +47,11 @@ def read_history(path: Path) -> dict[tuple[str, str], Asked]:
 def read_faults(path: Path) -> list[str]:
     """Return the names of the faults in their order."""
     return [line.name for line in _lines(path) if line.kind == "fault"]
+
+
+def read_deleted_topics(path: Path) -> frozenset[str]:
+    """Return the topics that were deleted: what was on them then is gone."""
+    return frozenset(line.topic for line in _lines(path) if line.name == "topic_deleted")
 
 
 def _lines(path: Path) -> list[_Line]:

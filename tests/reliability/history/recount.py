@@ -49,7 +49,7 @@ class Case:
         return [leg.unit for leg in self.legs.values() if leg.role == "lead"]
 
     def follow(self, kind: str, body: Mapping[str, Any]) -> None:
-        """Take the next event of the case."""
+        """Take the next event of the case; what is about a leg that it does not have changes nothing."""
         match kind:
             case "dispatched":
                 self.dispatched += 1
@@ -57,11 +57,11 @@ class Case:
             case "checked":
                 self.checks += 1
                 self.passed_check = body["passed"]
-                for number in body["rework"]:
+                for number in self.legs.keys() & set(body["rework"]):
                     self.legs[number].state = "handling"
             case "closed":
                 self.closed += 1
-            case _ if kind.startswith("leg_"):
+            case _ if body.get("leg") in self.legs:
                 self._follow_leg(kind, body, self.legs[body["leg"]])
 
     def _follow_leg(self, kind: str, body: Mapping[str, Any], leg: Leg) -> None:
