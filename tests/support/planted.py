@@ -48,7 +48,7 @@ def _plant() -> None:
     def open_case(city: str, delivery: Delivery, library: ReferenceLibrary) -> OpenCase | WaitForReference | None:
         opening = shipped(city, delivery, library)
         if isinstance(opening, OpenCase) and opening.campaign == CAMPAIGN:
-            raise ZeroDivisionError("planted by a test")
+            raise ZeroDivisionError("division by zero")
         return opening
 
     policies.open_case = open_case

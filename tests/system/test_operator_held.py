@@ -145,9 +145,9 @@ async def test_a_message_that_a_release_cannot_handle_waits_for_one_that_can(ope
     await reaches(waiting, 2)
     await the_alarm_is_raised(operator, held)
     shown = await operator.joint("held", "show", number, "--service", "dispatch")
-    assert re.search(r"^why +crashed: .*ZeroDivisionError: planted by a test$", shown, re.MULTILINE)
+    assert re.search(r"^why +crashed: .*ZeroDivisionError: division by zero$", shown, re.MULTILINE)
     assert re.search(r"^behind it +1$", shown, re.MULTILINE)
-    assert CAMPAIGN not in shown.replace("planted by a test", "")
+    assert CAMPAIGN not in shown
     assert CAMPAIGN in await operator.joint("held", "show", number, "--service", "dispatch", "--content")
     assert "streams held: 1." in await operator.joint("verify")
     await operator.joint("rebuild")
