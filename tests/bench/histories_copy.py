@@ -38,6 +38,8 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_NOISE: Final = 10
+"""Random bytes of an identifier."""
 _ID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INSTANT: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?=Z)")
 _VERSION: Final = [bytes([0x70 | number & 0x0F]) for number in range(256)]
@@ -103,30 +105,34 @@ class Multiplier:
 
     def case(self, began: datetime, chance: random.Random) -> Multiplied:
         """Return the case as it would be, had it begun then (to the second)."""
-        seconds = round((began - self.story.began).total_seconds())
-        shift, milliseconds = timedelta(seconds=seconds), seconds * 1000
-        noise = chance.randbytes(10 * (len(self._binary) + len(self._texts)) + 32 * len(self._digests))
-        ids = [
-            _identity(known + milliseconds, noise[10 * number : 10 * number + 10])
-            for number, known in enumerate(self._binary + self._texts)
-        ]
-        instants = [at + shift for at in self._instants]
-        values = [
-            *ids[: len(self._binary)],
-            _text(ids[0]),
-            *map(_text, ids[len(self._binary) :]),
-            *map(_wire, instants),
-            *map(_short, instants),
-        ]
-        start = 10 * len(ids)
-        values += [noise[start + 32 * number : start + 32 * number + 32] for number in range(len(self._digests))]
+        values = self._values(round((began - self.story.began).total_seconds()), chance)
         head = GENESIS
         for chain in self._chains:
             head = sha256(head + chain.filled(values)).digest()
             values.append(head)
         return Multiplied(
-            case=UUID(bytes=ids[0]), rows={table: pattern.filled(values) for table, pattern in self._rows.items()}
+            case=UUID(bytes=values[0]), rows={table: pattern.filled(values) for table, pattern in self._rows.items()}
         )
+
+    def _values(self, seconds: int, chance: random.Random) -> list[bytes]:
+        """Return what fills the gaps, in the order of the marks, but the hashes, which need it."""
+        binary, known = len(self._binary), self._binary + self._texts
+        shift, milliseconds = timedelta(seconds=seconds), seconds * 1000
+        noise = chance.randbytes(_NOISE * len(known))
+        ids = [
+            _identity(at + milliseconds, noise[_NOISE * number : _NOISE * (number + 1)])
+            for number, at in enumerate(known)
+        ]
+        instants = [at + shift for at in self._instants]
+        return [
+            *ids[:binary],
+            _text(ids[0]),
+            *map(_text, ids[binary:]),
+            *map(_wire, instants),
+            *map(_short, instants),
+            # Nobody repeats these requests: their digests need to look like digests.
+            *(chance.randbytes(len(digest)) for digest in self._digests),
+        ]
 
 
 def _rows(story: Story) -> dict[str, bytes]:

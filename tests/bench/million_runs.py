@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -24,10 +24,9 @@ from shared.contracts.registry import (
     DISPATCH_RECEIPTS_PREFIX,
     PARTITIONS,
 )
-from shared.kernel.identifiers import new_id
 from shared.ledger.relaying import OutboxRow
 from tests.bench.counting import Counter, Topics
-from tests.bench.feeding import LEAD, Problem, acts, feedback, problems, reports
+from tests.bench.feeding import LEAD, acts, feedback, problems, reports
 from tests.bench.histories import stories
 from tests.bench.million_load import Stored, load
 from tests.bench.sides import Lot, StageRun, our_worker, run_lot
@@ -63,7 +62,7 @@ class Drawer:
 
     def __init__(self, stored: Sequence[Stored], seed: int = 1) -> None:
         self._stored = stored
-        self._units = [story.problem.units for story in stories()]
+        self._problems = [story.problem for story in stories()]
         self._order = random.Random(seed).sample(range(len(stored)), len(stored))
 
     def acts(self, count: int) -> list[OutboxRow]:
@@ -72,18 +71,9 @@ class Drawer:
         return [self._act(self._stored[number]) for number in taken]
 
     def _act(self, stored: Stored) -> OutboxRow:
-        units = self._units[stored.story]
-        leg = LEAD - 1 + len(units)
-        return _feedback(UUID(bytes=stored.case), leg, units[-1])
-
-
-def _feedback(case: UUID, leg: int, unit: str) -> OutboxRow:
-    problem = Problem(id=case, category=_ANY.category, place=_ANY.place, units=_ANY.units)
-    return feedback(problem, leg, unit)
-
-
-_ANY: Final = problems(1)[0]
-"""What an act does not tell: kind and place of its case."""
+        problem = replace(self._problems[stored.story], id=UUID(bytes=stored.case))
+        last = LEAD - 1 + len(problem.units)
+        return feedback(problem, last, problem.units[-1])
 
 
 @dataclass(kw_only=True)
@@ -168,7 +158,7 @@ _UNSEALED: Final = "INSERT INTO {schema}.seals (cut, streams, events, root) VALU
 def lots(cases: int, drawer: Drawer | None = None) -> list[Lot]:
     """Return a run's input: new cases with all of their acts, and with a drawer as many acts on stored cases.
 
-    The acts on stored cases go with the new ones in each lot, shuffled among them.
+    The acts on stored cases go with the new ones in each lot, in turn.
     """
     new = problems(cases)
     legs = sum(len(problem.units) for problem in new)
@@ -189,23 +179,16 @@ def _opening(rows: list[OutboxRow], cases: int, legs: int, drawer: Drawer | None
 
 
 def _acting(rows: list[OutboxRow], drawer: Drawer | None) -> Lot:
-    shuffled = [*rows, *(drawer.acts(len(rows)) if drawer else [])]
-    if drawer:
-        shuffled = _mixed(rows, shuffled[len(rows) :])
+    mixed = _mixed(rows, drawer.acts(len(rows))) if drawer else rows
     return Lot(
-        rows=shuffled,
-        events=len(shuffled),
+        rows=mixed,
+        events=len(mixed),
         group=ACTIONS,
         taken_from=_ACTIONS,
-        published=((_CASES, len(shuffled)), (_RECEIPTS, 2 * len(shuffled))),
+        published=((_CASES, len(mixed)), (_RECEIPTS, 2 * len(mixed))),
     )
 
 
 def _mixed(first: Sequence[OutboxRow], second: Sequence[OutboxRow]) -> list[OutboxRow]:
     """Return both in turn; the order within each stays, which is that of the acts on one case."""
     return [row for pair in zip(first, second, strict=True) for row in pair]
-
-
-def unused(prefix: str) -> str:
-    """Return a schema's name that nothing bears."""
-    return f"{prefix}_{new_id().hex[-8:]}"
