@@ -8,6 +8,7 @@ _CONSUMER: Final = "tests/integration/test_consumer.py::"
 _RELAY: Final = "tests/integration/test_relay.py::"
 _RECORDS: Final = "tests/unit/messaging/test_records.py::"
 _GUARANTEES: Final = "tests/reliability/test_guarantees.py::"
+_WEB: Final = "tests/unit/web/"
 _ACKNOWLEDGED: Final = f"{_GUARANTEES}test_a_batch_is_acknowledged_when_its_handler_is_done_and_not_before"
 
 _IN: Final = (
@@ -32,6 +33,15 @@ _IN: Final = (
         replacement="        except Unavailable as error:\n            await self._acknowledge(message)\n",
         pins=(_ACKNOWLEDGED,),
         every_run=True,
+    ),
+    Mutation(
+        name="a batch with a bug comes again",
+        invariant="I-8",
+        removed="a batch is not acknowledged when its handler has a bug",
+        file="shared/messaging/consumer.py",
+        text='            log.exception("consumer.failed")\n            _put_back(message, records)\n',
+        replacement='            log.exception("consumer.failed")\n            await self._acknowledge(message)\n',
+        pins=(_ACKNOWLEDGED,),
     ),
     Mutation(
         name="every record reaches the handler",
@@ -121,6 +131,15 @@ _OUT: Final = (
         pins=(f"{_GUARANTEES}test_what_the_broker_did_not_take_stays_in_the_outbox",),
     ),
     Mutation(
+        name="the rest of a lot stays",
+        invariant="I-1",
+        removed="what was not sent of a lot stays in it",
+        file="shared/ledger/relaying.py",
+        text="            if not rest:\n",
+        replacement="            if len(rest) < len(rows):\n",
+        pins=(f"{_GUARANTEES}test_what_was_sent_of_a_lot_leaves_it_and_the_rest_stays",),
+    ),
+    Mutation(
         name="a failed producer is made anew",
         invariant="I-4",
         removed="a producer that a batch failed in is discarded, and what it could not send is sent by another",
@@ -132,6 +151,24 @@ _OUT: Final = (
 )
 
 _RIGHTS: Final = (
+    Mutation(
+        name="the digest of an HTTP request",
+        invariant="I-2",
+        removed="a key that comes with another body over HTTP is seen",
+        file="shared/web/idempotency.py",
+        text="canonical_digest(method, path, data=body)",
+        replacement="canonical_digest(method, path, data=None)",
+        pins=(f"{_WEB}test_application.py::test_the_digest_ignores_field_order_and_notices_another_body",),
+    ),
+    Mutation(
+        name="a token is for this service",
+        invariant="I-13",
+        removed="a token that was made for another service, by somebody else or for another time is refused",
+        file="shared/web/authentication.py",
+        text="            self._rules().validate(claims)\n",
+        replacement="            self._rules()\n",
+        pins=(f"{_WEB}test_authentication.py::test_a_token_with_a_wrong_claim_is_refused",),
+    ),
     Mutation(
         name="rights on topics",
         invariant="I-13",
