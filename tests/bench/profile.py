@@ -1,6 +1,7 @@
 """Where the time goes: the stage and HTTP intake by process, by component, by function and by SQL statement.
 
-The figures are shares of a run that is slowed down by being looked at: for rates run `stage` and `http`.
+The stacks that were seen stay below `.bench/`, for a flame graph or a closer look. The figures are shares of a run
+that is slowed down by being looked at: for rates run `stage` and `http`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from tests.bench.http import _flat_out, _job, _published
 from tests.bench.http_load import generating
 from tests.bench.http_sides import our_side, publish_references
 from tests.bench.machine import Usage
-from tests.bench.result import Figure, Result, Scale
+from tests.bench.result import FOLDER, Figure, Result, Scale
 from tests.bench.sampling import Sampled, read_samples, sampling
 from tests.bench.sides import our_worker, run_ours
 from tests.bench.system import STATEMENTS, BenchSystem, running_system, warm_broker
@@ -37,7 +38,7 @@ async def run(scale: Scale) -> Result:
 
 
 async def _stage(system: BenchSystem, scale: Scale) -> tuple[list[Figure], list[str]]:
-    file = system.home.root / "stage.samples"
+    file = _file("stage")
     async with counting(system.connection("bench.count")) as counter, our_worker(system, counter) as worker:
         await _forget_statements(system)
         async with sampling(worker.pid, file):
@@ -47,7 +48,7 @@ async def _stage(system: BenchSystem, scale: Scale) -> tuple[list[Figure], list[
 
 
 async def _http(system: BenchSystem, scale: Scale) -> tuple[list[Figure], list[str]]:
-    file = system.home.root / "http.samples"
+    file = _file("http")
     count = scale.pick(20_000, 1_000)
     await publish_references(system)
     async with our_side(system) as side, generating() as generator:
@@ -64,6 +65,11 @@ async def _http(system: BenchSystem, scale: Scale) -> tuple[list[Figure], list[s
         foreign=usage.foreign,
     )
     return _told("http", "request", renamed, count, file), _notes("http", file, statements)
+
+
+def _file(what: str) -> Path:
+    FOLDER.mkdir(exist_ok=True)
+    return FOLDER / f"{what}.samples"
 
 
 def _told(what: str, unit: str, usage: Usage, count: int, file: Path) -> list[Figure]:

@@ -20,6 +20,7 @@ RATE: Final = 250
 LOOP: Final = "loop"
 
 _RULES: Final[tuple[tuple[str, str], ...]] = (
+    ("publish", r"^(unpack|_decode)\S* \(shared/ledger/lots\.py"),
     ("encode", r"^binary_headers |^canonical_digest |shared/ledger/(hashchain|vault|lots)\.py"),
     ("encode", r"^Decider\._(event_row|effect|receipt) |^(envelope_of|_outbox|_beside) "),
     (
@@ -30,12 +31,14 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     ("load", r"shared/ledger/(load|positions|requests|references|take|isolation|reading|arrivals)\.py"),
     ("publish", r"shared/messaging/(relay|partitions)\.py|shared/ledger/relaying|aiokafka/producer"),
     ("write", r"shared/ledger/(write|rows|outbox|held|transaction)\.py"),
-    ("fetch", r"aiokafka/(consumer|client|conn|record|protocol|cluster|helpers)"),
+    ("kafka client", r"aiokafka/(consumer|client|conn|record|protocol|cluster|helpers)"),
     ("authenticate", r"shared/web/authentication|joserfc"),
     ("framework", r"faststream/|shared/(observability|messaging)/|litestar/|uvicorn/|shared/web/|opentelemetry/"),
     ("ledger frame", r"shared/ledger/|services/"),
 )
 _COMPILED: Final = tuple((component, re.compile(rule)) for component, rule in _RULES)
+_IDLE: Final = ("", "_worker (concurrent/futures/thread.py)")
+"""Innermost frames of a thread that waits, or whose stack could not be read: not time of anybody."""
 _LINE: Final = re.compile(r":\d+\)$")
 
 
@@ -71,6 +74,8 @@ def read_samples(text: str) -> Sampled:
     for line in text.splitlines():
         stack, _, count = line.rpartition(" ")
         frames = [_LINE.sub(")", frame) for frame in stack.split(";")]
+        if frames[-1] in _IDLE:
+            continue
         sampled.components[component_of(frames)] += int(count)
         sampled.functions[frames[-1]] += int(count)
     return sampled
@@ -82,6 +87,7 @@ async def sampling(pid: int, file: Path) -> AsyncIterator[Path]:
 
     The process is not stopped for it: that would fight with whoever stops it on purpose.
     """
+    file.unlink(missing_ok=True)
     spy = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("py-spy")),
         *("record", "--nonblocking", "--format", "raw", "--rate", str(RATE)),

@@ -14,6 +14,8 @@ OUTER = ["run (shared/runtime/roles.py)", "Runner.run (asyncio/runners.py)"]
         (["load_states (shared/ledger/load.py)", "fetch (asyncpg/connection.py)"], "load"),
         (["Decider.decide (shared/ledger/decide.py)", "route (services/dispatch/domain/routing.py)"], "decide"),
         (["translate (services/dispatch/consumers.py)", "decode (shared/contracts/validation.py)"], "decode"),
+        (["Relay.run (shared/messaging/relay.py)", "unpack.<locals>.<listcomp> (shared/ledger/lots.py)"], "publish"),
+        (["write_outbox (shared/ledger/write.py)", "pack (shared/ledger/lots.py)"], "encode"),
         (["Relay.run (shared/messaging/relay.py)", "append (aiokafka/producer/message_accumulator.py)"], "publish"),
         (["Consumer._consume (shared/messaging/consumer.py)"], "framework"),
         ([], "loop"),
@@ -28,6 +30,7 @@ def test_samples_are_added_up_by_component_and_by_function_whatever_the_line() -
         "a (x.py:1);write_draft (shared/ledger/write.py:40) 3\n"
         "a (x.py:9);write_draft (shared/ledger/write.py:44) 1\n"
         "a (x.py:1) 6\n"
+        "a (x.py:1);_worker (concurrent/futures/thread.py:81) 50\n"
     )
     assert sampled.functions == {"write_draft (shared/ledger/write.py)": 4, "a (x.py)": 6}
     assert sampled.shares() == {"loop": 0.6, "write": 0.4}
