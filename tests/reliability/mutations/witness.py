@@ -21,13 +21,20 @@ broken: list[str] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to test anything but the copy; find counterexamples without making them small."""
+    """Refuse to test anything but the copy; find counterexamples whatever time it takes, without making them small."""
     for package in (shared, services, deploy):
         location = Path(package.__file__ or "").resolve()
         if not location.is_relative_to(config.rootpath.resolve()):
             raise pytest.UsageError(f"{package.__name__} was imported from {location}, not from {config.rootpath}.")
     phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
-    hypothesis.settings.register_profile(_UNSHRUNK, phases=phases, database=None)
+    # A slow machine must not look like a test that has noticed something.
+    hypothesis.settings.register_profile(
+        _UNSHRUNK,
+        phases=phases,
+        database=None,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
     hypothesis.settings.load_profile(_UNSHRUNK)
 
 
