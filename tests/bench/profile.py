@@ -99,7 +99,7 @@ def _notes(what: str, file: Path, statements: Sequence[str]) -> list[str]:
     return [
         f"{what}: functions by their own time, of {sampled.samples} samples",
         *(f"  {share:6.1%}  {function}" for function, share in _largest(sampled).items()),
-        f"{what}: statements by the time that PostgreSQL executed them",
+        f"{what}: statements by the time on the clock that PostgreSQL took for them",
         *(f"  {statement}" for statement in statements),
     ]
 

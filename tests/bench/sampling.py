@@ -39,6 +39,8 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
 _COMPILED: Final = tuple((component, re.compile(rule)) for component, rule in _RULES)
 _IDLE: Final = ("", "_worker (concurrent/futures/thread.py)")
 """Innermost frames of a thread that waits, or whose stack could not be read: not time of anybody."""
+_LOOP_FRAME: Final = "Runner.run (asyncio/runners.py"
+"""What is outside of it started the process and says nothing about the work."""
 _LINE: Final = re.compile(r":\d+\)$")
 
 
@@ -62,6 +64,8 @@ class Sampled:
 def component_of(frames: list[str]) -> str:
     """Return the component of a stack, which is given from its outermost to its innermost frame."""
     for frame in reversed(frames):
+        if frame.startswith(_LOOP_FRAME):
+            break
         for component, rule in _COMPILED:
             if rule.search(frame):
                 return component

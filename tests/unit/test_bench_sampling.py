@@ -4,7 +4,7 @@ import pytest
 
 from tests.bench.sampling import component_of, read_samples
 
-OUTER = ["run (shared/runtime/roles.py)", "Runner.run (asyncio/runners.py)"]
+OUTER = ["<module> (services/dispatch/__main__.py)", "serve (shared/web/server.py)", "Runner.run (asyncio/runners.py)"]
 
 
 @pytest.mark.parametrize(
