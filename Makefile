@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test bench profile mutations format lock clean
+.PHONY: help install demo campaign up down status check test bench profile mutations simulate format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +52,17 @@ test: check ## check, then everything that needs the real servers
 mutations: install ## Take each guarantee out of the code and see its tests fail: some minutes
 	$(BIN)/python -m tests.reliability.mutations
 
+soak: install ## Kill, freeze and take away at random under load, then check everything (MINUTES=60, SEED=n, RATE=1)
+	$(BIN)/python -m tests.reliability.soak --minutes $(or $(MINUTES),60) --rate $(or $(RATE),1) $(if $(SEED),--seed $(SEED))
+
 bench: install ## Measure beside a naive implementation (PARTS=stage …, QUICK=1)
 	$(BIN)/python -m tests.bench $(PARTS) $(if $(QUICK),--quick)
 
 profile: install ## Show where the time goes in the stage and in HTTP intake
 	$(BIN)/python -m tests.bench profile $(if $(QUICK),--quick)
+
+simulate: install ## Run the ledger in a simulator (SEEDS=from-to), tell what breaks
+	$(BIN)/python -m tests.reliability.simulator $(if $(SEEDS),--seeds $(SEEDS))
 
 format: install ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

@@ -126,6 +126,12 @@ def wrongly_reused(facts: Facts) -> Facts:
     return replace(facts, asked={**facts.asked, (row.party, row.key): asked})
 
 
+def other_cause(facts: Facts) -> Facts:
+    row = accepted(facts, "/joint/departments/")
+    event = first(facts.published, lambda event: event.causation == row.key)
+    return replace(facts, published=with_other(facts.published, event, replace(event, causation="another")))
+
+
 def nobody_sent(facts: Facts) -> Facts:
     row = accepted(facts, "/joint/departments/")
     return replace(facts, requests=[*facts.requests, replace(row, key="made up")])
@@ -173,6 +179,10 @@ def by(unit: str, post: str = "collector") -> Any:  # noqa: ANN401 - a change of
     return change
 
 
+def by_another(body: dict[str, Any]) -> None:
+    body["by"] |= {"client": "another", "unit": "another"}
+
+
 def two_leads(body: dict[str, Any]) -> None:
     for leg in body["legs"]:
         leg["role"] = "lead"
@@ -185,6 +195,7 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a record that the broker took is gone": ("I-1", "is not on the topic", lost_record),
     "a submission has a second effect": ("I-2", "an effect that no answer tells of", second_effect),
     "a refused request had an effect": ("I-2", "a refused request had an effect", refuse_what_had_an_effect),
+    "an effect has another cause": ("I-2", "its effect was caused by", other_cause),
     "two requests share an effect": ("I-2", "two requests tell of one effect", two_requests_one_effect),
     "a receipt differs from the others": ("I-2", "different receipts", other_receipt),
     "a receipt is not what is kept": ("I-2", "another thing than is kept", other_receipt),
@@ -221,10 +232,13 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "closed without a check": ("I-11", "without a check that passed", reworded("checked", failed_check)),
     "closed with an open leg": ("I-11", "closed while leg", lose("leg_fed_back")),
     "closed with two leads": ("I-11", "closed with 3 lead legs", reworded("dispatched", two_leads)),
-    "dispatched with two leads": ("I-11", "with 3 lead legs", reworded("dispatched", two_leads)),
+    "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),
     "an act after the closure": ("I-11", "after the case was closed", act_after_closure),
     "signed for another": ("I-13", "on another's leg", reworded("leg_signed", by("housing", "department"))),
+    "an effect is in another's name": ("I-13", "in the name of", reworded("checked", by_another)),
+    "a figure counts other events": ("I-15", "events counted; the topic has", drop_published("leg_signed")),
+    "a figure hides what is held": ("I-15", "0 streams held", hold(reason="crashed", ahead=1)),
     "a total is wrong": ("I-15", "numerator is 99", figure("", "numerator", 99)),
     "a percentage is wrong": ("I-15", "percentage is 98.26", figure("", "percentage", "98.26")),
     "a group's figure is wrong": ("I-15", "open is 99", figure("street", "open", 99)),
