@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.reliability.mutations.__main__ import COPIES, pins_of
-from tests.reliability.mutations.catalogue import IN_EVERY_RUN, MUTATIONS
+from tests.reliability.mutations.catalogue import IN_EVERY_RUN, MUTATIONS, pins_of
 from tests.reliability.mutations.mutation import Mutation, StaleMutationError
-from tests.reliability.mutations.workshop import ROOT, Run, Verdict, Workshop, whole, workshop
+from tests.reliability.mutations.workshop import COPIES, ROOT, Run, Verdict, Workshop, whole, workshop
 from tests.support.servers import Broker, Postgres, addresses
 
 ENFORCED = {f"I-{number}" for number in range(1, 20)}

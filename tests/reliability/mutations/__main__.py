@@ -3,15 +3,10 @@
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
 
-from tests.reliability.mutations.catalogue import MUTATIONS
-from tests.reliability.mutations.mutation import Mutation
-from tests.reliability.mutations.workshop import Run, Verdict, whole, workshop
+from tests.reliability.mutations.catalogue import MUTATIONS, pins_of
+from tests.reliability.mutations.workshop import COPIES, Run, Verdict, whole, workshop
 from tests.support.servers import addresses, embedded_broker, embedded_postgres
-
-COPIES: Final = 2
-"""As many mutations are tried at once."""
 
 
 def main(names: Sequence[str]) -> int:
@@ -30,11 +25,6 @@ def main(names: Sequence[str]) -> int:
         verdicts = [_told(verdict) for verdict in pool.map(shop.tried, chosen)]
     print("\n".join((*_table(verdicts), *_problems(before.result(), verdicts))))  # noqa: T201
     return 0 if whole(before.result()) and all(verdict.problem is None for verdict in verdicts) else 1
-
-
-def pins_of(mutations: Sequence[Mutation]) -> list[str]:
-    """Return every test that pins one of the mutations, once."""
-    return list(dict.fromkeys(pin for mutation in mutations for pin in mutation.pins))
 
 
 def _told(verdict: Verdict) -> Verdict:

@@ -1,5 +1,6 @@
 """Every mutation that is tried, in the order of the invariants."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from tests.reliability.mutations import rules, topics, verification, write_path
@@ -17,3 +18,8 @@ MUTATIONS: Final = tuple(
     )
 )
 IN_EVERY_RUN: Final = tuple(mutation for mutation in MUTATIONS if mutation.every_run)
+
+
+def pins_of(mutations: Sequence[Mutation]) -> list[str]:
+    """Return every test that pins one of the mutations, once."""
+    return list(dict.fromkeys(pin for mutation in mutations for pin in mutation.pins))

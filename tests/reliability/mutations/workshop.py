@@ -18,6 +18,8 @@ from tests.reliability.mutations.mutation import Mutation
 from tests.reliability.mutations.witness import TESTIMONY
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+COPIES: Final = 2
+"""As many mutations are tried at once."""
 _COPIED: Final = ("services", "shared", "deploy", "tests", "pyproject.toml")
 _LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "node_modules", ".hypothesis")
 _PLUGINS: Final = (
