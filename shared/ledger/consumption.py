@@ -207,7 +207,10 @@ class Consumption:
             draft.unreleased.append((arrival.held_id, row))
 
     async def _write(self, connection: AsyncConnection, draft: Draft, positions: dict[tuple[str, UUID], int]) -> None:
-        await write_positions(connection, self._consumer, draft.positions, positions)
+        # A stream without a position has no row to lock: who only holds of it makes one, and two of them meet there.
+        places = [(row.topic, row.stream) for row in draft.held]
+        first = {place: 0 for place in places if place not in positions}
+        await write_positions(connection, self._consumer, first | draft.positions, positions)
         await update_held(connection, draft.released, draft.unreleased)
         if draft.held or draft.outbox:
             now = await database_now(connection)
