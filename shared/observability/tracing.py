@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
@@ -56,8 +56,16 @@ def read_traceparent(text: str | None) -> str | None:
 @contextmanager
 def span(name: str, *, parent: str | None = None, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
     """Run the block inside a new span, which continues the trace `parent` where that is a traceparent."""
-    with _tracer.start_as_current_span(name, context=_context(parent), kind=kind) as started:
+    started = _tracer.start_span(name, context=_context(parent), kind=kind)
+    if started.is_recording():
+        with trace.use_span(started, end_on_exit=True):
+            yield started
+        return
+    token = attach(trace.set_span_in_context(started))
+    try:
         yield started
+    finally:
+        detach(token)
 
 
 @contextmanager

@@ -12,10 +12,8 @@ from joserfc import jwt
 from joserfc.errors import ClaimError, ExpiredTokenError, JoseError
 from joserfc.jwk import KeySet
 from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
-from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
-from litestar.types import ASGIApp
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from shared.contracts.common import Actor
 from shared.kernel.clock import Clock
@@ -28,6 +26,8 @@ PUBLIC: Final = "public"
 Caller = NamedDependency[Actor]
 """Who calls: a handler declares `actor: Caller`."""
 
+_ASKED_BEFORE: Final = "OPTIONS"
+"""Browsers ask with it before a request, without a token."""
 _ALGORITHMS: Final = ("ES256",)
 _SKEW_SECONDS: Final = 30
 _MAXIMUM_TOKEN: Final = 8 * 1024
@@ -108,23 +108,33 @@ class TokenVerifier:
         self._read_version = version
 
 
-class Authentication(AbstractAuthenticationMiddleware):
-    """Every route needs a token unless it is marked `opt={PUBLIC: True}`; `request.user` is the `Actor`."""
+class Authentication:
+    """Every route needs a token unless it is marked `opt={PUBLIC: True}`; `request.user` is the `Actor`.
+
+    Not Litestar's base class: that makes a connection object with all headers decoded only to ask for one of them.
+    """
 
     def __init__(self, app: ASGIApp, verifier: TokenVerifier) -> None:
-        super().__init__(app, exclude_from_auth_key=PUBLIC)
+        self._app = app
         self._verifier = verifier
 
-    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Return the actor of the request's bearer token.
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection as the actor of its bearer token.
 
         Raises:
             ProblemError: 401, when there is none or it is not to be trusted.
         """
-        scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            _refuse("token_missing", "Send the header Authorization: Bearer <token>.")
-        return AuthenticationResult(user=self._verifier.verify(token.strip()), auth=None)
+        if scope.get("method") != _ASKED_BEFORE and not scope["route_handler"].opt.get(PUBLIC):
+            scope["user"] = self._verifier.verify(_bearer_token(scope))
+        await self._app(scope, receive, send)
+
+
+def _bearer_token(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    scheme, _, token = given.decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        _refuse("token_missing", "Send the header Authorization: Bearer <token>.")
+    return token.strip()
 
 
 async def provide_actor(request: Request[Actor, Any, Any]) -> Actor:

@@ -120,3 +120,10 @@ def test_a_request_with_an_expired_token_is_answered_401(keys: Keys) -> None:
     with client_of(keys, token=keys.token(exp=int(NOON.timestamp()) - 60)) as client:
         response = client.get("/v1/list")
     assert (response.status_code, response.json()["code"]) == (401, "token_expired")
+
+
+def test_what_a_browser_asks_before_a_request_needs_no_token(keys: Keys) -> None:
+    with client_of(keys, token="") as client:
+        response = client.options("/v1/list")
+    assert response.status_code == 204
+    assert "GET" in response.headers["Allow"]
