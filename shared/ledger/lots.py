@@ -28,9 +28,12 @@ def pack(rows: Sequence[OutboxRow]) -> bytes:
     return msgspec.msgpack.encode([(row.key, row.headers, row.value) for row in rows])
 
 
-def unpack(number: int, topic: str, packed: bytes) -> Lot:
-    """Return the lot with this id."""
-    rows = [OutboxRow(topic=topic, key=key, headers=headers, value=value) for key, headers, value in _decode(packed)]
+def unpack(number: int, topic: str, packed: bytes, first: int = 0) -> Lot:
+    """Return the lot with this id; its messages are numbered from `first`."""
+    rows = [
+        OutboxRow(id=own, topic=topic, key=key, headers=headers, value=value)
+        for own, (key, headers, value) in enumerate(_decode(packed), start=first)
+    ]
     return Lot(id=number, topic=topic, rows=rows)
 
 

@@ -25,10 +25,17 @@ _OLDEST: Final = """
 async def read_lots(connection: AsyncConnection, limit: int, without_topics: Sequence[str] = ()) -> list[Lot]:
     """Return the oldest lots by id, up to the one that reaches `limit` messages; not those of topics set aside; locked.
 
+    Their messages are numbered through, from 0.
+
     The lock makes a successor wait for a relay that lost its lease with a batch in flight, instead of overtaking it.
     """
     rows: Any = await connection.exec_driver_sql(_OLDEST, (limit, list(without_topics), _LOTS_LOOKED_AT))
-    return [unpack(number, topic, packed) for number, topic, packed in rows]
+    lots: list[Lot] = []
+    first = 0
+    for number, topic, packed in rows:
+        lots.append(unpack(number, topic, packed, first))
+        first += len(lots[-1].rows)
+    return lots
 
 
 async def delete_lots(connection: AsyncConnection, ids: Sequence[int]) -> None:

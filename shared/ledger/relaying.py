@@ -6,7 +6,6 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from typing import Final
 
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.ledger.draft import OutboxRow
@@ -24,21 +23,16 @@ class Round:
     def __init__(self, connection: AsyncConnection, lots: Sequence[Lot]) -> None:
         self._connection = connection
         self._lots = lots
-        self.rows = [
-            msgspec.structs.replace(row, id=number)
-            for number, row in enumerate(itertools.chain.from_iterable(lot.rows for lot in lots))
-        ]
+        self.rows = list(itertools.chain.from_iterable(lot.rows for lot in lots))
 
     async def sent(self, ids: AbstractSet[int]) -> None:
         """Remove the messages that the broker has acknowledged, when the round ends; the others stay."""
-        numbered = iter(self.rows)
         gone: list[int] = []
         for lot in self._lots:
-            rows = list(itertools.islice(numbered, len(lot.rows)))
-            rest = [row for row in rows if row.id not in ids]
+            rest = [row for row in lot.rows if row.id not in ids]
             if not rest:
                 gone.append(lot.id)
-            elif len(rest) < len(rows):
+            elif len(rest) < len(lot.rows):
                 await keep_rest(self._connection, lot.id, rest)
         if gone:
             await delete_lots(self._connection, gone)

@@ -23,9 +23,10 @@ from shared.web.server import serve
 
 ROLES: Final = ("api", "worker", "migrate")
 
-_COLLECT_AFTER: Final = 100_000
-"""Objects that a process makes before it looks for cycles. A batch makes tens of thousands, none of them cyclic: with
-Python's 700 a fifth of a worker's time went there (docs/performance.md)."""
+_COLLECT_AFTER: Final = 500_000
+"""Objects that a process has made and not yet let go before it looks for cycles. A batch or a round of the relay has up
+to two hundred thousand, none of them cyclic: with Python's 700 a fifth of a worker's time went there
+(docs/performance.md)."""
 
 S = TypeVar("S", bound=ProcessSettings)
 
