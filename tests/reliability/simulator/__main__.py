@@ -7,10 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
-import structlog
-
-from tests.reliability.simulator.plan import plan_of
-from tests.reliability.simulator.runs import Outcome, run, smallest
+from tests.reliability.simulator.runs import Outcome, quiet, run, run_seed, smallest
 
 _CHUNK = 20
 
@@ -40,19 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _outcomes(seeds: Iterable[int], processes: int) -> Iterator[Outcome]:
     if processes == 1:
         quiet()
-        yield from map(_run, seeds)
+        yield from map(run_seed, seeds)
         return
     with multiprocessing.get_context("spawn").Pool(processes, initializer=quiet) as pool:
-        yield from pool.imap(_run, seeds, _CHUNK)
-
-
-def quiet() -> None:
-    """Log nothing: what is logged as an error is what the simulator provokes."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-
-
-def _run(seed: int) -> Outcome:
-    return run(plan_of(seed))
+        yield from pool.imap(run_seed, seeds, _CHUNK)
 
 
 def _tell(outcome: Outcome) -> None:

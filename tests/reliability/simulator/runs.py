@@ -1,14 +1,16 @@
 """Runs of seeds: what breaks, and the smallest plan that breaks in the same way."""
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import structlog
 
 from tests.reliability.simulator.guarantees import Guarantee
 from tests.reliability.simulator.invariants import check
-from tests.reliability.simulator.plan import Plan, smaller
+from tests.reliability.simulator.plan import Plan, plan_of, smaller
 from tests.reliability.simulator.watch import Broken
 from tests.reliability.simulator.world import World
 
@@ -39,6 +41,16 @@ def run(plan: Plan, removed: Collection[Guarantee] = (), trace: list[str] | None
     finally:
         world.close()
     return Outcome(plan=plan, broken=None, invariant=None, steps=world.steps)
+
+
+def run_seed(seed: int) -> Outcome:
+    """Run the plan of a seed."""
+    return run(plan_of(seed))
+
+
+def quiet() -> None:
+    """Log nothing: what is logged as an error is what the simulator provokes."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
 def first_broken(plans: Iterable[Plan], removed: Collection[Guarantee] = ()) -> Outcome | None:

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 import structlog
 
-from tests.reliability.simulator.__main__ import quiet
 from tests.reliability.simulator.invariants import check
 from tests.reliability.simulator.plan import Plan
+from tests.reliability.simulator.runs import quiet
 from tests.reliability.simulator.world import World
 
 EVENTS = "dispatch.events"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.reliability.simulator.__main__ import main, quiet
+from tests.reliability.simulator.__main__ import main
 from tests.reliability.simulator.guarantees import SPARING, Guarantee
 from tests.reliability.simulator.plan import Plan, plan_of, rough
-from tests.reliability.simulator.runs import first_broken, run, smallest
+from tests.reliability.simulator.runs import first_broken, quiet, run, smallest
 from tests.reliability.simulator.statements import UnknownStatementError
 from tests.reliability.simulator.statements import plan_of as statement
 
@@ -41,7 +41,7 @@ def test_without_a_guarantee_a_seed_breaks(guarantee: Guarantee) -> None:
 
 def test_a_run_is_the_same_whenever_and_wherever_it_runs() -> None:
     program = (
-        "from tests.reliability.simulator.__main__ import quiet, run, plan_of\n"
+        "from tests.reliability.simulator.runs import quiet, run, plan_of\n"
         "quiet(); trace = []; run(plan_of(39), trace=trace); print('\\n'.join(trace))"
     )
     for hashes in ("1", "2"):
