@@ -30,6 +30,7 @@ from shared.messaging.client import Mode, PartyClient, structured
 from tests.reliability.history.actions import History
 from tests.support.parties import Party
 
+_PATIENCE_SECONDS: Final = 200.0
 _PAUSE_SECONDS: Final = 0.3
 _NOT_NOW: Final = 500
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Final
 
 import pytest
@@ -24,26 +25,37 @@ WHERE: Final[Mapping[str, tuple[str, ...]]] = {
 """The processes that come by the points of each family; analytics publishes nothing but what it holds."""
 
 
-def dying_there(point: str) -> tuple[str, ...]:
-    """Return the processes to kill at the point; a family that is new must be given its processes above."""
-    return WHERE[point.partition("_")[0]]
+def family(point: str) -> str:
+    return point.partition("_")[0]
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS)
-async def test_processes_killed_at_a_point_lose_nothing(city: City, point: str) -> None:
-    processes = dying_there(point)
-    await asyncio.gather(*(city.restart(process, crash_at=point) for process in processes))
+FAMILIES: Final = {name: tuple(points) for name, points in groupby(sorted(CRASH_POINTS, key=family), key=family)}
 
-    async def dies_and_comes_back(process: str) -> None:
-        await city.died(process, point)
-        if process.endswith("worker"):
-            await city.forget_sessions(process.partition("-")[0])
-        city.start(process)
 
+def test_it_is_known_of_every_crash_point_which_processes_come_by() -> None:
+    assert FAMILIES.keys() == WHERE.keys(), "name above the processes that come by the new points"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+async def test_processes_killed_at_one_point_after_the_other_lose_nothing(city: City, name: str) -> None:
+    """One start serves two points: it repairs what the last death left behind, and dies at the next point."""
+    processes = WHERE[name]
     async with a_load(city.stage, city.history) as load:
+        first, *others = FAMILIES[name]
+        await asyncio.gather(*(city.restart(process, crash_at=first) for process in processes))
         playing = asyncio.create_task(load.play())
-        await asyncio.gather(load.publish_reference(), *map(dies_and_comes_back, processes))
+        dying = [_dies_at_each(city, process, [first, *others]) for process in processes]
+        await asyncio.gather(load.publish_reference(), *dying)
         cases = await playing
     await city.ready(*processes)
     await city.wait_until_quiet()
     await assert_essentials(city, cases)
+
+
+async def _dies_at_each(city: City, process: str, points: list[str]) -> None:
+    """See the process, started with the first point, die at each of them, and start it again whole."""
+    for point, following in zip(points, [*points[1:], None], strict=True):
+        await city.died(process, point)
+        if process in WORKERS:
+            await city.forget_sessions(process.partition("-")[0])
+        city.start(process, crash_at=following)
