@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -41,25 +41,28 @@ class SteadyLoad:
             await self._round(min(left, _ROUND_SECONDS))
 
     async def _round(self, seconds: float) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                apis = (None, self._second_addresses())
+                loads = [
+                    await stack.enter_async_context(a_load(self._city.stage, self._city.history, api=api))
+                    for api in apis
+                ]
+                await self._play(loads, seconds)
+        except Exception as error:  # noqa: BLE001 - the broker is away just now: clients come back later
+            self.troubles += [] if _is_outage(error) else [f"clients cannot come or go: {error!r}"]
+            await asyncio.sleep(1)
+
+    async def _play(self, loads: Sequence[Load], seconds: float) -> None:
         end = asyncio.get_running_loop().time() + seconds
-        async with AsyncExitStack() as stack:
-            try:
-                first = await stack.enter_async_context(a_load(self._city.stage, self._city.history))
-                second = await stack.enter_async_context(
-                    a_load(self._city.stage, self._city.history, api=self._second_addresses())
-                )
-            except Exception as error:  # noqa: BLE001 - the broker is away just now: clients come back later
-                self.troubles += [] if _is_outage(error) else [f"clients cannot connect: {error!r}"]
-                await asyncio.sleep(1)
-                return
-            running: set[asyncio.Task[None]] = set()
-            while asyncio.get_running_loop().time() < end:
-                if len(running) < _AT_MOST:
-                    running.add(asyncio.create_task(self._one(self._chance.choice((first, second)))))
-                await asyncio.sleep(self._chance.expovariate(self._rate))
-                running = {task for task in running if not task.done()}
-            if running:
-                await asyncio.wait(running)
+        running: set[asyncio.Task[None]] = set()
+        while asyncio.get_running_loop().time() < end:
+            if len(running) < _AT_MOST:
+                running.add(asyncio.create_task(self._one(self._chance.choice(loads))))
+            await asyncio.sleep(self._chance.expovariate(self._rate))
+            running = {task for task in running if not task.done()}
+        if running:
+            await asyncio.wait(running)
 
     def _second_addresses(self) -> Mapping[str, str]:
         return {name.partition("-")[0]: self._city.address(name) for name in SECOND_APIS}
