@@ -19,6 +19,8 @@ from shared.kernel.errors import Unavailable
 
 DATABASE: Final = "joint"
 _POLL_SECONDS: Final = 0.05
+_PREPARING: Final = 220282
+"""The advisory lock of whoever prepares roles."""
 _CONNECT_SECONDS: Final = 5.0
 _Result = TypeVar("_Result")
 
@@ -63,7 +65,8 @@ def prepare_roles(url: str, passwords: Mapping[str, str]) -> None:
     its own schema alone (`search_path`).
     """
     database = urlsplit(url).path.removeprefix("/")
-    statements = ["REVOKE ALL ON SCHEMA public FROM PUBLIC"]
+    # PostgreSQL refuses two at a time: rights of one database are one row of its catalogue.
+    statements = [f"SELECT pg_advisory_xact_lock({_PREPARING})", "REVOKE ALL ON SCHEMA public FROM PUBLIC"]
     for role, password in passwords.items():
         statements += _role_statements(database, role, password)
     run_to_end(_execute(url, statements))

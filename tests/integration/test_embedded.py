@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -229,3 +230,9 @@ def _url_of_a_mere_role(postgres: Postgres) -> str:
     return with_database(postgres.owner_url, name).replace(
         urlsplit(postgres.owner_url).netloc, f"{name}:invented@{urlsplit(postgres.owner_url).netloc.partition('@')[2]}"
     )
+
+
+def test_roles_can_be_prepared_by_several_at_a_time(postgres: Postgres) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        urls = list(pool.map(postgres.fresh_database, ["together"] * 16))
+    assert len(set(urls)) == 16
