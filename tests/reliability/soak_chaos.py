@@ -59,7 +59,7 @@ class Chaos:
             try:
                 await harm()
             except Exception as error:  # noqa: BLE001 - the soak goes on, and tells at its end what would not end or start
-                self.unexpected.append(f"{harm.__name__}: {error}")
+                self.unexpected.append(f"{harm.__name__}: {str(error).partition(chr(10))[0]}")
 
     def look_for_the_dead(self) -> None:
         """Note and start again what has ended by itself."""
@@ -88,6 +88,7 @@ class Chaos:
         """Let a process die at a named point, at its first, second … passing."""
         point = self._chance.choice(CRASH_POINTS)
         name = self._chance.choice(_DIES[point.partition("_")[0]])
+        await self._city.ready(name)  # a process that is still starting cannot end in order
         await self._city.stop(name)
         self.start(name, crash_at=f"{point}:{self._chance.randint(1, 5)}")
         child = self._city.children[name]
