@@ -39,7 +39,9 @@ _PLUGINS: Final = (
 )
 _TESTS_FAILED: Final = 1
 _ALL_PASSED: Final = 0
-_RUN_SECONDS: Final = 240.0
+_NOT_ENDED: Final = -1
+_START_SECONDS: Final = 120.0
+_PIN_SECONDS: Final = 90.0
 _SHOWN_CHARACTERS: Final = 3000
 
 
@@ -123,23 +125,32 @@ def _run(copy: Path, pins: Sequence[str], servers: Mapping[str, str]) -> Run:
     environment |= {**servers, "PYTHONPATH": str(copy), TESTIMONY: str(testimony)}
     options = (*_PLUGINS, "--timeout=90", "--tb=short")
     started = monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *pins],
-        cwd=copy,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=_RUN_SECONDS,
-        check=False,
-    )
+    exit_code, output = _ended(copy, [sys.executable, "-m", "pytest", *options, *pins], environment, len(pins))
     seen: dict[str, list[str]] = json.loads(testimony.read_text(encoding="utf-8")) if testimony.is_file() else {}
     return Run(
-        exit_code=done.returncode,
+        exit_code=exit_code,
         failed=frozenset(_without_parameters(node) for node in seen.get("failed", ())),
         broken=frozenset(_without_parameters(node) for node in seen.get("broken", ())),
         seconds=monotonic() - started,
-        output=done.stdout.decode(errors="replace")[-_SHOWN_CHARACTERS:],
+        output=output[-_SHOWN_CHARACTERS:],
     )
+
+
+def _ended(folder: Path, command: Sequence[str], environment: Mapping[str, str], pins: int) -> tuple[int, str]:
+    """Return exit code and output of a run; one that does not end in time has failed to run."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_START_SECONDS + pins * _PIN_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        return _NOT_ENDED, f"The run did not end within {late.timeout:.0f} s."
+    return done.returncode, done.stdout.decode(errors="replace")
 
 
 def _without_parameters(node: str) -> str:
