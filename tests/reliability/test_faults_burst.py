@@ -1,4 +1,4 @@
-"""A burst into an outbox that was drained and analysed: the relay's statements stay index scans, all gets through."""
+"""A burst into an outbox that was drained and analysed: the relay joins nothing, uses the index, gets through."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -38,7 +38,8 @@ TOPIC: Final = Topic(
 )
 
 
-async def test_a_burst_into_a_drained_and_analysed_outbox_is_read_by_its_index(city: City) -> None:
+async def test_a_burst_into_a_drained_and_analysed_outbox_is_locked_and_deleted_by_its_index(city: City) -> None:
+    """The trap is a join of the chosen with all that wait, minutes a round; one pass that chooses them is none."""
     provision(city.administration, [TOPIC], load_credentials(city.stage.home).kafka)
     await city.wait_until_quiet()
     await city.stop(WORKER)
@@ -47,9 +48,10 @@ async def test_a_burst_into_a_drained_and_analysed_outbox_is_read_by_its_index(c
         plans = await _shipped_plans(engine)
         assert {plan.split()[0] for plan in plans} == {"LockRows", "Delete"}, plans
         for plan in plans:
-            assert "Index Scan using outbox_pkey" in plan, plan
-            assert "Seq Scan" not in plan, plan
+            assert "Index Cond: (id = ANY" in plan, plan
             assert "Join" not in plan, plan
+            assert "Nested Loop" not in plan, plan
+            assert plan.count("Seq Scan") <= 1, plan
         city.start(WORKER)
         await eventually(lambda: _is_empty(city), "the burst gets through", seconds=60)
     found: dict[bytes, list[int]] = defaultdict(list)
