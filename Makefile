@@ -44,10 +44,10 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n auto tests/unit
 
 test: check ## check, then everything that needs the real servers
-	$(BIN)/pytest tests/contract tests/integration tests/system
+	$(BIN)/pytest tests/contract tests/integration tests/system tests/reliability
 
 mutations: install ## Take each guarantee out of the code and see its tests fail: some minutes
 	$(BIN)/python -m tests.reliability.mutations
