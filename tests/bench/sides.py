@@ -5,6 +5,7 @@ put on the topics, the meter begins, it goes on (SIGCONT). The run ends when eve
 topics and everything that it was given is acknowledged. So neither start-up nor the making of the input is measured.
 """
 
+import asyncio
 import json
 import os
 import random
@@ -42,6 +43,7 @@ EVENTS_A_CASE: Final = 10
 _NAIVE_PARTITIONS: Final = 4
 _NAIVE: Final = Path(__file__).parent / "naive" / "naive_stage.py"
 _SCHEMA: Final = "naive_stage"
+_EMPTY_SECONDS: Final = 30.0
 
 _ACTIONS: Final[Topics] = {f"{ACTIONS_PREFIX}{code}": 1 for code in department_codes()}
 _RECEIPTS: Final[Topics] = {f"{DISPATCH_RECEIPTS_PREFIX}{code}": 1 for code in department_codes()}
@@ -230,8 +232,11 @@ def _naive_row(topic: str, case: str, sequence: int, chance: random.Random) -> O
 
 
 async def _require_empty(database: str, table: str) -> None:
+    """Return when the table is empty: what Kafka has acknowledged is deleted a moment later."""
     connection = await asyncpg.connect(database)
     try:
-        assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0, f"{table} is not empty"
+        async with asyncio.timeout(_EMPTY_SECONDS):
+            while await connection.fetchval(f"SELECT EXISTS (SELECT FROM {table})"):
+                await asyncio.sleep(0.05)
     finally:
         await connection.close()
