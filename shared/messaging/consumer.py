@@ -83,6 +83,7 @@ class Consumer:
         self._drain = Drain(self.group, seconds=DRAIN_SECONDS)
         self._failures = 0
         self._problem: str | None = None
+        self._problem_in_share = 0
         self._observed: set[TopicPartition] = set()
         self._subscriber = self._subscribe(broker)
         self._subscriber(self._consume)
@@ -92,7 +93,8 @@ class Consumer:
         age = self._poll_age()
         if age is None:
             return "not started"
-        if self._problem is not None:
+        # What was put back before the group shared out anew is now the business of whoever has the partition.
+        if self._problem is not None and self._problem_in_share == self._drain.shares:
             return f"halted after {self._failures} failures: {self._problem}"
         if self._coordinator_away():
             return "the broker that coordinates the group does not answer"
@@ -193,7 +195,7 @@ class Consumer:
                 return
             # Outside of `busy`: a rebalance need not wait for our wait.
             self._failures += 1
-            self._problem = failure.reason
+            self._problem, self._problem_in_share = failure.reason, self._drain.shares
             wait = _BACKOFF.jittered(self._failures)
             metrics.CONSUMER_RETRIES.labels(self.group, failure.cause).inc()
             log.warning("consumer.put_back", cause=failure.cause, reason=failure.reason, seconds=round(wait, 1))

@@ -25,6 +25,8 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's clas
         self._idle.set()
         self.joined = False
         """Whether the group has given this member its share (which may be none) and not taken it back."""
+        self.shares = 0
+        """How many times the group has given this member its share."""
 
     @asynccontextmanager
     async def busy(self) -> AsyncIterator[None]:
@@ -49,5 +51,6 @@ class Drain(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka's clas
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Note that the group has given out its partitions."""
         self.joined = True
+        self.shares += 1
         metrics.CONSUMER_PARTITIONS.labels(self._group).set(len(assigned))
         log.info("consumer.assigned", group=self._group, partitions=len(assigned))

@@ -116,6 +116,22 @@ async def test_nothing_is_lost_when_something_of_ours_is_down_twice(broker: Brok
     assert await committed(connection, group, topic, partitions=2) == [20, 20]
 
 
+async def test_a_consumer_whose_partition_went_to_another_has_no_problem_any_more(broker: Broker) -> None:
+    topic, group = broker.fresh_topic("handed-over"), unique_name("group")
+    await send_values(connection_to(broker), topic, numbered(3))
+    failing, working = Collector(before=FailsAtFirst(*[Unavailable("no database")] * 1000)), Collector()
+
+    def reading(handler: Collector) -> Subscription:
+        return Subscription(group=group, topics=(topic,), handle=handler)
+
+    # The group gives its one partition to the member whose name comes first.
+    async with running(connection_to(broker, "b"), reading(failing)) as first:
+        await eventually(lambda: "no database" in (first.problem() or ""), "the first consumer halts")
+        async with running(connection_to(broker, "a"), reading(working)):
+            await eventually(lambda: working.values == numbered(3), "the second one has the records")
+            await eventually(lambda: first.problem() is None, "the first one has nothing to complain of")
+
+
 async def test_a_bug_in_the_handler_skips_nothing(broker: Broker) -> None:
     connection, topic, group = connection_to(broker), broker.fresh_topic("bug"), unique_name("group")
     await send_values(connection, topic, numbered(3))
