@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import DOCUMENTS, Kind, ReferencePublished
 from shared.ledger.commands import Delivery
+from shared.ledger.reading import reading
 
 
 class References:
@@ -23,9 +24,13 @@ class References:
         return self._library
 
     async def refresh(self, connection: AsyncConnection | None = None) -> ReferenceLibrary:
-        """Load what has arrived since, and return the library."""
+        """Load what has arrived since, and return the library.
+
+        Raises:
+            Unavailable: when no connection was given and the database does not answer.
+        """
         if connection is None:
-            async with self._engine.connect() as own:
+            async with reading(self._engine) as own:
                 return await self.refresh(own)
         rows = await connection.exec_driver_sql("SELECT kind, name, version FROM reference_documents")
         for row in rows.all():

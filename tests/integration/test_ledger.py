@@ -19,6 +19,7 @@ from shared.ledger.batcher import CommandFailedError, GroupCommit
 from shared.ledger.commands import Command, Failed
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.hashchain import GENESIS, chained
+from shared.ledger.references import References
 from shared.ledger.vault import Vault
 from shared.observability import metrics
 from tests.support.ledgers import KEY, ledger_on, policy_on, rows
@@ -296,3 +297,16 @@ async def test_a_caller_hears_of_a_crash(ledger_engine: AsyncEngine) -> None:
 
 def command_of(stream: UUID, body: Add | Hide) -> Command:
     return replace(add(stream), body=body)
+
+
+async def test_reference_documents_are_unavailable_while_the_database_is_away(ledger_engine: AsyncEngine) -> None:
+    references = References(ledger_engine)
+    async with ledger_engine.connect() as mine:
+        await mine.exec_driver_sql("SELECT 1")
+        await references.refresh()  # leaves a session in the pool
+        await mine.exec_driver_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE usename = current_user AND pid <> pg_backend_pid()"
+        )
+        with pytest.raises(Unavailable):
+            await references.refresh()

@@ -1,5 +1,6 @@
 """Read what analytics answers over HTTP: every group's figures, and the rows behind them page by page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ KINDS: Final = ("reported", "closed", "open", "rejected")
 LEG_KINDS: Final = ("assigned", "fed_back", "waived", "open")
 _PAGE: Final = "500"
 _SECONDS: Final = 60.0
+_TRIES: Final = 10
 
 
 async def read_figures(address: str, token: str) -> Figures:
@@ -56,7 +58,12 @@ async def _pages(client: httpx.AsyncClient, address: str, counted: str) -> Async
 
 
 async def _get(client: httpx.AsyncClient, path: str, parameters: dict[str, str] | None) -> Mapping[str, Any]:
-    answer = await client.get(path, params=parameters)
-    answer.raise_for_status()
+    """Ask, and ask again while the service says that it is unavailable, as its clients are told to do."""
+    for _ in range(_TRIES):
+        answer = await client.get(path, params=parameters)
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        await asyncio.sleep(float(answer.headers["Retry-After"]))
+    assert answer.is_success, answer.text
     document: Mapping[str, Any] = answer.json()
     return document
