@@ -59,11 +59,12 @@ async def _pages(client: httpx.AsyncClient, address: str, counted: str) -> Async
 
 async def _get(client: httpx.AsyncClient, path: str, parameters: dict[str, str] | None) -> Mapping[str, Any]:
     """Ask, and ask again while the service says that it is unavailable, as its clients are told to do."""
-    for _ in range(_TRIES):
-        answer = await client.get(path, params=parameters)
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-            break
+    answer = await client.get(path, params=parameters)
+    tries = 1
+    while answer.status_code == httpx.codes.SERVICE_UNAVAILABLE and tries < _TRIES:
         await asyncio.sleep(float(answer.headers["Retry-After"]))
+        answer = await client.get(path, params=parameters)
+        tries += 1
     assert answer.is_success, answer.text
     document: Mapping[str, Any] = answer.json()
     return document
