@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test soak bench profile mutations simulate format lock clean
+.PHONY: help install demo campaign up down status check test .test-parts .test-city soak bench profile mutations simulate format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,8 +46,14 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto tests/unit
 
-test: check ## check, then everything that needs the real servers
-	$(BIN)/pytest tests/contract tests/integration tests/system tests/reliability
+test: check ## check, then everything that needs the real servers, in two halves side by side
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target .test-parts .test-city
+
+.test-parts:
+	$(BIN)/pytest -o cache_dir=.pytest_cache/parts tests/contract tests/integration
+
+.test-city:
+	$(BIN)/pytest -o cache_dir=.pytest_cache/city tests/system tests/reliability
 
 mutations: install ## Take each guarantee out of the code and see its tests fail: some minutes
 	$(BIN)/python -m tests.reliability.mutations

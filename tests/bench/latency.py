@@ -57,7 +57,9 @@ class Prober:
         probes, before = 0, time.time()
         while len(self.seen) < wanted:
             sweeps = probes % _SWEEP_PROBES == 0
-            rows = await self._connection.fetch(_VISIBLE, self._start if sweeps else _id_of(before - _RECENT_SECONDS))
+            # Never before the start: an earlier run's last cases are none of ours.
+            since = self._start if sweeps else max(self._start, _id_of(before - _RECENT_SECONDS))
+            rows = await self._connection.fetch(_VISIBLE, since)
             # The clock is read after the answer: nothing is called visible before somebody had it.
             now = time.time()
             for row in rows:
