@@ -1,10 +1,11 @@
 """What dispatch reads and publishes: departments' actions, `Case` events, tasks."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
+from shared.contracts.clocks import Clock
 from shared.contracts.common import (
     CategoryCode,
     Digest,
@@ -21,6 +22,9 @@ from shared.contracts.reference import Limit
 
 LegRole = Literal["lead", "support"]
 """主办, 协办."""
+Level = Literal["grid", "community", "street", "city"]
+"""L1 网格, L2 社区, L3 街道, L4 市 (domain 5): who has to solve it, and where it counts as solved."""
+LEVELS: Final[tuple[Level, ...]] = ("grid", "community", "street", "city")
 ReturnReason = Literal["not_our_duty", "no_handling_needed"]
 """The two honest reasons to return a task (domain 1.4): 派遣有误, 无需处置."""
 
@@ -85,6 +89,8 @@ class Explanation(Message, frozen=True, kw_only=True):
     considered: tuple[ConsideredRule, ...]
     decided_by: Literal["power_list", "dispatcher", "ruling"]
     reason: str | None = None
+    overrides: str | None = None
+    """The rule that a dispatcher did not follow: counted, so that a bad rule shows."""
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):
@@ -119,14 +125,19 @@ class CaseRoutingFailed(Event, frozen=True, kw_only=True):
     explanation: Explanation
     reason: Literal["no_rule", "unknown_unit"]
     detail: str
+    clock: Clock | None = None
+    """派遣 by hand has a limit."""
 
 
 class CaseDispatched(Event, frozen=True, kw_only=True):
-    """派遣: one lead leg and its support legs; the handling clocks start."""
+    """派遣: one lead leg and its support legs; the clocks of all legs start, and are the same."""
 
     type: ClassVar[str] = "jointenforcement.case.dispatched.v1"
     legs: tuple[Leg, ...]
     explanation: Explanation
+    level: Level = "city"
+    sign_clock: Clock | None = None
+    handle_clock: Clock | None = None
 
 
 class LegSigned(Event, frozen=True, kw_only=True):
@@ -174,6 +185,8 @@ class LegReturnUpheld(Event, frozen=True, kw_only=True):
     unit: str
     to_unit: str
     explanation: Explanation
+    sign_clock: Clock | None = None
+    handle_clock: Clock | None = None
 
 
 class LegWaived(Event, frozen=True, kw_only=True):
@@ -195,9 +208,15 @@ class CaseChecked(Event, frozen=True, kw_only=True):
 
 
 class CaseClosed(Event, frozen=True, kw_only=True):
-    """结案: the closure gate was passed (I-11)."""
+    """结案: the closure gate was passed (I-11). `level` is where the case was solved and counts.
+
+    `on_papers`: without a check on site, as its category allows (domain 9.2, row 22).
+    """
 
     type: ClassVar[str] = "jointenforcement.case.closed.v1"
+    level: Level = "city"
+    on_papers: bool = False
+    reason: str | None = None
 
 
 class TaskChanged(Message, frozen=True, kw_only=True):

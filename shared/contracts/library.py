@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shared.contracts.reference import Catalogue, Document, Kind, Places, Units
+from shared.contracts.reference import Calendar, Catalogue, Document, Kind, LimitPolicy, Places, Units
 
-D = TypeVar("D", Catalogue, Units, Places)
+D = TypeVar("D", Catalogue, Units, Places, Calendar, LimitPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ class ReferenceLibrary:
     def places(self, city: str) -> tuple[int, Places] | None:
         """Return the current places document of the city."""
         return _typed(self.current("places", city), Places)
+
+    def calendar(self, city: str) -> tuple[int, Calendar] | None:
+        """Return the current calendar of the city."""
+        return _typed(self.current("calendar", city), Calendar)
+
+    def limit_policy(self, city: str) -> tuple[int, LimitPolicy] | None:
+        """Return the current limit policy of the city."""
+        return _typed(self.current("limit_policy", city), LimitPolicy)
 
     def with_document(self, kind: Kind, name: str, version: int, document: Document) -> "ReferenceLibrary":
         """Return a library that knows this document too."""

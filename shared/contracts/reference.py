@@ -3,16 +3,17 @@
 Stream = `reference_stream(kind, name)`; version n of a document is event n of its stream (I-19).
 """
 
-from typing import ClassVar, Final, Literal
+from datetime import date
+from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from shared.contracts.common import Event, Message, Post, TargetType
 from shared.kernel.identifiers import named_id
 
-Kind = Literal["catalogue", "units", "places"]
-KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places")
+Kind = Literal["catalogue", "units", "places", "calendar", "limit_policy"]
+KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places", "calendar", "limit_policy")
 
 LimitUnit = Literal[
     "urgent_hour", "urgent_day", "working_hour", "working_day", "natural_day", "statutory_working_day", "at_once"
@@ -124,8 +125,68 @@ class Places(Message, frozen=True, kw_only=True):
     areas: tuple[Area, ...]
 
 
-Document = Catalogue | Units | Places
-DOCUMENTS: Final[dict[str, type[Document]]] = {"catalogue": Catalogue, "units": Units, "places": Places}
+class CalendarDay(Message, frozen=True, kw_only=True):
+    """A day that is not what its weekday says: a holiday, a make-up working day 调休, a local day off."""
+
+    day: date
+    workday: bool
+    name: str
+    source: str
+
+
+class Calendar(Message, frozen=True, kw_only=True):
+    """工作日历 of the city: what is known of the years `first_year` to `last_year`, by the State Council's notices.
+
+    A day of a known year that is not listed is what its weekday says. A later year is not known at all: what is
+    computed with it is provisional (domain 6). `days` are in order, each at most once.
+    """
+
+    city: str
+    first_year: int
+    last_year: int
+    days: tuple[CalendarDay, ...]
+
+
+class Slot(Message, frozen=True, kw_only=True):
+    """Working time of a day, from `start` to `end`, local time (UTC+8), HH:MM."""
+
+    start: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    end: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Season(Message, frozen=True, kw_only=True):
+    """Working slots from this day of the year (MM-DD) until the next season begins; in order, not overlapping."""
+
+    starts_on: Annotated[str, Meta(pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+    name_zh: str
+    name_en: str
+    slots: tuple[Slot, ...]
+
+
+class LimitPolicy(Message, frozen=True, kw_only=True):
+    """时限规则 of the city: its working hours, and how long each stage before and after handling may take.
+
+    A working day is 8 working hours, whatever the slots add up to (domain 1.7).
+    """
+
+    city: str
+    seasons: tuple[Season, ...]
+    accept: Limit
+    file: Limit
+    verify: Limit
+    dispatch: Limit
+    sign: Limit
+    check: Limit
+
+
+Document = Catalogue | Units | Places | Calendar | LimitPolicy
+DOCUMENTS: Final[dict[str, type[Document]]] = {
+    "catalogue": Catalogue,
+    "units": Units,
+    "places": Places,
+    "calendar": Calendar,
+    "limit_policy": LimitPolicy,
+}
 
 
 class ReferencePublished(Event, frozen=True, kw_only=True):

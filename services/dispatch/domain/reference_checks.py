@@ -10,7 +10,17 @@ from shapely import Polygon
 
 from services.dispatch.domain.routing import AT_THE_STREET, HANDLING_KINDS
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.reference import Catalogue, Category, Document, Limit, Places, PowerRule, Units
+from shared.contracts.reference import (
+    Calendar,
+    Catalogue,
+    Category,
+    Document,
+    Limit,
+    LimitPolicy,
+    Places,
+    PowerRule,
+    Units,
+)
 from shared.kernel.errors import FieldError
 
 _SLUG: Final = re.compile("[a-z0-9-]{1,40}")
@@ -38,6 +48,9 @@ def _errors(document: Document, *, name: str, city: str, library: ReferenceLibra
             yield from _units(document)
         case Places():
             yield from _places(document, name)
+        case Calendar() | LimitPolicy():
+            if document.city != name:
+                yield _error("city", "other_name", f"The city must be called {name}, like the document.")
         case _:
             assert_never(document)
 

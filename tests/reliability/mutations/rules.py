@@ -77,7 +77,7 @@ _CASES: Final = (
         name="the gate is asked",
         invariant="I-11",
         removed="closing asks the gate",
-        file="services/dispatch/domain/decide.py",
+        file="services/dispatch/domain/acts/checks.py",
         text="    found = obstacles(case)\n",
         replacement="    found = obstacles(case)[:0]\n",
         pins=(

@@ -75,7 +75,11 @@ def test_a_filed_report_opens_a_case_and_dispatches_it_with_its_explanation() ->
             "considered": [{"rule": "joint", "verdict": "won"}],
             "decided_by": "power_list",
             "reason": None,
+            "overrides": None,
         },
+        "level": "city",
+        "sign_clock": None,
+        "handle_clock": None,
     }
     assert case.stage == "dispatched"
 

@@ -1,0 +1,83 @@
+"""What an act knows beside the case and its command, and the small things that several acts say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypedDict
+
+from services.dispatch.domain.case import CaseEvent, CaseState
+from services.dispatch.domain.legs import LegState, find_leg
+from shared.contracts.common import Actor, Instant
+from shared.contracts.decisions import Context
+from shared.contracts.dispatch import Explanation
+from shared.contracts.reference import Units
+from shared.kernel.errors import FieldError, Refusal
+
+CaseDecision = list[CaseEvent] | Refusal
+
+
+class Stamp(TypedDict):
+    """What every event says of its act."""
+
+    at: Instant
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """One act: its context, and the units in force with their version."""
+
+    city: str
+    context: Context
+    units_version: int
+    units: Units
+
+    @property
+    def at(self) -> datetime:
+        """Return when the act counts as done."""
+        return self.context.at
+
+    @property
+    def by(self) -> Actor:
+        """Return who acts."""
+        return self.context.actor
+
+    @property
+    def stamp(self) -> Stamp:
+        """Return what every event says of the act."""
+        return Stamp(at=self.context.at, by=self.context.actor)
+
+    def by_hand(self, case: CaseState, decided_by: Literal["dispatcher", "ruling"], reason: str) -> Explanation:
+        """Return why a unit has a leg that a person gave to it."""
+        return Explanation(
+            rule=None,
+            catalogue_version=case.opened.category.version,
+            units_version=self.units_version,
+            legal_basis="",
+            considered=(),
+            decided_by=decided_by,
+            reason=reason,
+            overrides=case.explanation.rule if case.explanation else None,
+        )
+
+
+def leg_of(case: CaseState, number: int) -> LegState:
+    """Return the leg, which the table of transitions has found.
+
+    Raises:
+        LookupError: if there is none: our bug.
+    """
+    leg = find_leg(case.legs, number)
+    if leg is None:
+        raise LookupError(f"No leg {number}: the table of transitions let it pass.")
+    return leg
+
+
+def unknown_unit(field: str, unit: str) -> FieldError:
+    """Return what is wrong with a unit that handles no cases."""
+    return FieldError(field=field, code="unknown_unit", message=f"There is no unit {unit} that handles cases.")
+
+
+def refuse(detail: str, errors: Sequence[FieldError]) -> Refusal:
+    """Return the refusal that names these errors; of one error it takes the name."""
+    return Refusal(code=errors[0].code if len(errors) == 1 else "invalid", detail=detail, errors=tuple(errors))
