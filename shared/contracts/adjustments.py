@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts.clocks import Clock
+from shared.contracts.clocks import Clock, MovedClock
 from shared.contracts.common import Event, Instant, Number, ShortText
 from shared.contracts.dispatch import Explanation, Leg, LegAction, Level
 
@@ -18,6 +18,8 @@ ReopenGround = Literal["false_closing", "recurrence"]
 """虚假结案, 问题复发."""
 VoidReason = Literal["not_found", "not_ours", "no_handling_needed", "duplicate"]
 """作废: 现场未发现, 不属管理范围, 无需处置, 重复."""
+MergeObstacle = Literal["closed", "voided", "merged", "merging"]
+"""Why a case cannot take another one on: it is no longer open, or it goes, or asks to go, into a third (no chains)."""
 
 
 # ---------------------------------------------------------------------------- what departments ask for, by topic too
@@ -98,12 +100,16 @@ class LegRuled(Event, frozen=True, kw_only=True):
 
 
 class LegSentBack(Event, frozen=True, kw_only=True):
-    """退回补充: the feedback is obviously insufficient; counts as rework (domain 9.2, row 18)."""
+    """退回补充: the feedback is obviously insufficient; counts as rework (domain 9.2, row 18).
+
+    `resumed` is its handling clock as it goes on: the time since the feedback is a pause.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.leg_sent_back.v1"
     leg: Number
     unit: str
     reason: str
+    resumed: MovedClock | None = None
 
 
 # -------------------------------------------------------------------------------------------------------- extensions
@@ -204,7 +210,7 @@ class CaseCheckAssigned(Event, frozen=True, kw_only=True):
     unit: str
     rule: Literal["nearest", "rotating", "by_hand"]
     candidates: tuple[str, ...]
-    clock: Clock
+    clock: Clock | None = None
     reason: str | None = None
 
 
@@ -240,7 +246,7 @@ class CaseReopened(Event, frozen=True, kw_only=True):
     ground: ReopenGround
     reason: str
     closed_at: Instant
-    handle_clock: Clock
+    handle_clock: Clock | None = None
 
 
 class CaseSupervised(Event, frozen=True, kw_only=True):
@@ -312,7 +318,7 @@ class CaseMergeDeclined(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.case.merge_declined.v1"
     merged: UUID
-    reason: Literal["closed", "voided", "merged"]
+    reason: MergeObstacle
 
 
 class CaseMerged(Event, frozen=True, kw_only=True):
@@ -323,11 +329,12 @@ class CaseMerged(Event, frozen=True, kw_only=True):
 
 
 class CaseMergeAbandoned(Event, frozen=True, kw_only=True):
-    """The merge did not happen: the master declined, or this case had moved on meanwhile."""
+    """The merge did not happen: the master declined, or, where `admitted`, this case had moved on meanwhile."""
 
     type: ClassVar[str] = "jointenforcement.case.merge_abandoned.v1"
     master: UUID
     reason: str
+    admitted: bool
 
 
 class CaseUnmerged(Event, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts.clocks import Clock
+from shared.contracts.clocks import Clock, MovedClock
 from shared.contracts.common import (
     CategoryCode,
     Digest,
@@ -199,12 +199,16 @@ class LegWaived(Event, frozen=True, kw_only=True):
 
 
 class CaseChecked(Event, frozen=True, kw_only=True):
-    """核查: somebody of another unit looked on site. A failed check sends `rework` legs back to their units."""
+    """核查: somebody of another unit looked on site. A failed check sends `rework` legs back to their units.
+
+    `resumed` are their handling clocks as they go on: the time since each feedback is a pause.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.checked.v1"
     passed: bool
     rework: tuple[Number, ...]
     reason: str | None
+    resumed: tuple[MovedClock, ...] = ()
 
 
 class CaseClosed(Event, frozen=True, kw_only=True):
