@@ -9,8 +9,8 @@ from uuid import UUID
 from msgspec import Meta
 
 from shared.contracts.clocks import Clock, MovedClock
-from shared.contracts.common import Event, Instant, Number, ShortText
-from shared.contracts.dispatch import Explanation, Leg, LegAction, Level
+from shared.contracts.common import Event, Instant, Level, Number, ShortText
+from shared.contracts.dispatch import Explanation, Leg, LegAction
 
 SuspensionReason = Literal["engineering_work", "wrong_season", "conditions_missing", "legal_process"]
 """Why a leg may be put on the books (domain 1.4): 工程施工, 季节不宜, 条件不具备, 法律程序中."""

@@ -1,6 +1,6 @@
 """What dispatch reads and publishes: departments' actions, `Case` events, tasks."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Meta
@@ -11,6 +11,7 @@ from shared.contracts.common import (
     Digest,
     Event,
     Instant,
+    Level,
     Message,
     Number,
     Place,
@@ -18,13 +19,10 @@ from shared.contracts.common import (
     TargetType,
 )
 from shared.contracts.intake import Stranger
-from shared.contracts.reference import Limit
+from shared.contracts.reference import Criterion, Limit
 
 LegRole = Literal["lead", "support"]
 """主办, 协办."""
-Level = Literal["grid", "community", "street", "city"]
-"""L1 网格, L2 社区, L3 街道, L4 市 (domain 5): who has to solve it, and where it counts as solved."""
-LEVELS: Final[tuple[Level, ...]] = ("grid", "community", "street", "city")
 ReturnReason = Literal["not_our_duty", "no_handling_needed"]
 """The two honest reasons to return a task (domain 1.4): 派遣有误, 无需处置."""
 
@@ -72,25 +70,48 @@ class Leg(Message, frozen=True, kw_only=True):
     limit: Limit
 
 
-class ConsideredRule(Message, frozen=True, kw_only=True):
-    """A rule that routing looked at, and what became of it."""
+Verdict = Literal[
+    "won", "less_specific", "overridden", "other_place", "other_target", "other_time", "time_unknown", "not_in_force"
+]
+"""Fits and won; fits, but another rule is more specific, or is the city's own; does not fit.
+
+`time_unknown`: the rule asks for working time, and the city's calendar or limit policy has not been published.
+"""
+
+
+class ConsideredRule(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule that routing looked at, and what became of it.
+
+    `outdone_in` is the first criterion of the precedence in which the winner is narrower. `reason` is why the city has
+    this rule of its own.
+    """
 
     rule: str
-    verdict: Literal["won", "less_specific", "other_place", "other_target"]
+    verdict: Verdict
+    origin: Literal["power_list", "local_override"] = "power_list"
+    outdone_in: Criterion | None = None
+    reason: str | None = None
 
 
 class Explanation(Message, frozen=True, kw_only=True):
-    """Why a case went where it went: rule, document versions, and what else was considered."""
+    """Why a case went where it went: rule, document versions, and what else was considered, in order of precedence.
+
+    The versions of calendar and limit policy are there where a rule asked for working time. What was written before
+    there were local overrides has no `routing_version`.
+    """
 
     rule: str | None
     catalogue_version: Number
     units_version: Number
     legal_basis: str
     considered: tuple[ConsideredRule, ...]
-    decided_by: Literal["power_list", "dispatcher", "ruling"]
+    decided_by: Literal["power_list", "local_override", "dispatcher", "ruling"]
     reason: str | None = None
     overrides: str | None = None
     """The rule that a dispatcher did not follow: counted, so that a bad rule shows."""
+    routing_version: Number | None = None
+    calendar_version: Number | None = None
+    policy_version: Number | None = None
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):

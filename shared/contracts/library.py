@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shared.contracts.reference import Calendar, Catalogue, Document, Kind, LimitPolicy, Places, Units
+from shared.contracts.reference import Calendar, Catalogue, Document, Kind, LimitPolicy, Places, Routing, Units
 
-D = TypeVar("D", Catalogue, Units, Places, Calendar, LimitPolicy)
+D = TypeVar("D", Catalogue, Units, Places, Calendar, LimitPolicy, Routing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,10 @@ class ReferenceLibrary:
     def limit_policy(self, city: str) -> tuple[int, LimitPolicy] | None:
         """Return the current limit policy of the city."""
         return _typed(self.current("limit_policy", city), LimitPolicy)
+
+    def routing(self, city: str) -> tuple[int, Routing] | None:
+        """Return the current rules of the city's own."""
+        return _typed(self.current("routing", city), Routing)
 
     def with_document(self, kind: Kind, name: str, version: int, document: Document) -> "ReferenceLibrary":
         """Return a library that knows this document too."""

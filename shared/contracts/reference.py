@@ -3,17 +3,22 @@
 Stream = `reference_stream(kind, name)`; version n of a document is event n of its stream (I-19).
 """
 
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Final, Literal
+from functools import cached_property
+from typing import Annotated, ClassVar, Final, Literal, TypeVar
 from uuid import UUID
 
 from msgspec import Meta, Raw
 
-from shared.contracts.common import Event, Message, Post, TargetType
+from shared.contracts.common import Event, Level, Message, Post, ShortText, Slug, TargetType
 from shared.kernel.identifiers import named_id
 
-Kind = Literal["catalogue", "units", "places", "calendar", "limit_policy"]
-KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places", "calendar", "limit_policy")
+Kind = Literal["catalogue", "units", "places", "calendar", "limit_policy", "routing"]
+KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places", "calendar", "limit_policy", "routing")
+
+MonthDay = Annotated[str, Meta(pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 LimitUnit = Literal[
     "urgent_hour", "urgent_day", "working_hour", "working_day", "natural_day", "statutory_working_day", "at_once"
@@ -53,12 +58,42 @@ class Category(Message, frozen=True, kw_only=True):
     conditions: tuple[FilingCondition, ...]
     legal_basis: str
     source: str
+    no_site_check: bool = False
+    """Nothing is left on site to look at: it may be closed on papers (domain 9.2, row 22), and is sampled later."""
+
+
+class DaysOfYear(Message, frozen=True, kw_only=True):
+    """Every year from `first` to `last` (MM-DD), both included; over the turn of the year where `last` is earlier."""
+
+    first: MonthDay
+    last: MonthDay
+
+
+class When(Message, frozen=True, kw_only=True):
+    """When a rule applies, local time (UTC+8): where several are said, all of them.
+
+    `weekdays` count from Monday, 1. `working_time` is that of the city's calendar and limit policy: inside it alone,
+    outside it alone, or both.
+    """
+
+    season: DaysOfYear | None = None
+    weekdays: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = ()
+    working_time: bool | None = None
+
+
+Criterion = Literal["local_override", "community", "street", "target_type", "time"]
+PRECEDENCE: Final[tuple[Criterion, ...]] = ("local_override", "community", "street", "target_type", "time")
+"""Of two rules that fit a case, the first criterion that one of them has and the other has not decides for that one.
+
+A rule that has none of them is general: it fits whatever no other rule does.
+"""
 
 
 class PowerRule(Message, frozen=True, kw_only=True):
     """One line of the power list (权责清单): who leads and who supports, for a category and where it narrows.
 
-    Empty `target_types` or `streets` means any. Units starting with @ are resolved at the place: `@street`.
+    Empty `target_types`, `streets`, `communities` or no `when` means any. Units starting with @ are resolved at the
+    place: `@street`. `level` is where the case has to be solved. In force from and until these days, both included.
     """
 
     rule: str
@@ -68,9 +103,47 @@ class PowerRule(Message, frozen=True, kw_only=True):
     legal_basis: str
     target_types: tuple[TargetType, ...] = ()
     streets: tuple[str, ...] = ()
+    communities: tuple[str, ...] = ()
+    when: When | None = None
+    level: Level = "city"
+    valid_from: date | None = None
+    valid_until: date | None = None
+
+    @property
+    def criteria(self) -> tuple[bool, ...]:
+        """Return which criteria of `PRECEDENCE` this rule has, in their order: of two that fit, the greater wins."""
+        return False, bool(self.communities), bool(self.streets), bool(self.target_types), self.when is not None
 
 
-class Catalogue(Message, frozen=True, kw_only=True):
+class LocalOverride(PowerRule, frozen=True, kw_only=True):
+    """A rule of the city's own, for a category of the code system `system`, and why the power list is not followed."""
+
+    system: Slug
+    reason: ShortText
+
+    @property
+    def criteria(self) -> tuple[bool, ...]:
+        """Return which criteria of `PRECEDENCE` this rule has, in their order: of two that fit, the greater wins."""
+        return True, *super().criteria[1:]
+
+
+R = TypeVar("R", bound=PowerRule)
+K = TypeVar("K", bound=Hashable)
+
+
+def _in_order(rules: Iterable[tuple[K, R]]) -> dict[K, tuple[R, ...]]:
+    """Return the rules by key, in order of precedence; equal ones as they stand in the document."""
+    found: defaultdict[K, list[R]] = defaultdict(list)
+    for key, rule in rules:
+        found[key].append(rule)
+    return {key: tuple(sorted(known, key=_criteria, reverse=True)) for key, known in found.items()}
+
+
+def _criteria(rule: PowerRule) -> tuple[bool, ...]:
+    return rule.criteria
+
+
+class Catalogue(Message, frozen=True, kw_only=True, dict=True):
     """立案标准 and power list of one code system."""
 
     system: str
@@ -78,6 +151,28 @@ class Catalogue(Message, frozen=True, kw_only=True):
     title_en: str
     categories: tuple[Category, ...]
     power_list: tuple[PowerRule, ...]
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Category]:
+        """The categories by their code."""
+        return {category.code: category for category in self.categories}
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[PowerRule, ...]]:
+        """The power list by category, in order of precedence."""
+        return _in_order((rule.category, rule) for rule in self.power_list)
+
+
+class Routing(Message, frozen=True, kw_only=True, dict=True):
+    """本地规则: the city's own rules, which win over the power lists of all catalogues."""
+
+    city: str
+    overrides: tuple[LocalOverride, ...]
+
+    @cached_property
+    def rules(self) -> Mapping[tuple[str, str], tuple[LocalOverride, ...]]:
+        """The overrides by code system and category, in order of precedence."""
+        return _in_order(((rule.system, rule.category), rule) for rule in self.overrides)
 
 
 class Unit(Message, frozen=True, kw_only=True):
@@ -100,11 +195,21 @@ class Source(Message, frozen=True, kw_only=True):
     trusted: bool
 
 
-class Units(Message, frozen=True, kw_only=True):
+class Units(Message, frozen=True, kw_only=True, dict=True):
     """Units, posts and sources of the city."""
 
     units: tuple[Unit, ...]
     sources: tuple[Source, ...]
+
+    @cached_property
+    def by_code(self) -> Mapping[str, Unit]:
+        """The units by their slug."""
+        return {unit.code: unit for unit in self.units}
+
+    @cached_property
+    def of_street(self) -> Mapping[str, Unit]:
+        """The units of the streets by the code of their street."""
+        return {unit.street: unit for unit in self.units if unit.kind == "street" and unit.street}
 
 
 class Area(Message, frozen=True, kw_only=True):
@@ -157,7 +262,7 @@ class Slot(Message, frozen=True, kw_only=True):
 class Season(Message, frozen=True, kw_only=True):
     """Working slots from this day of the year (MM-DD) until the next season begins; in order, not overlapping."""
 
-    starts_on: Annotated[str, Meta(pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+    starts_on: MonthDay
     name_zh: str
     name_en: str
     slots: tuple[Slot, ...]
@@ -179,13 +284,14 @@ class LimitPolicy(Message, frozen=True, kw_only=True):
     check: Limit
 
 
-Document = Catalogue | Units | Places | Calendar | LimitPolicy
+Document = Catalogue | Units | Places | Calendar | LimitPolicy | Routing
 DOCUMENTS: Final[dict[str, type[Document]]] = {
     "catalogue": Catalogue,
     "units": Units,
     "places": Places,
     "calendar": Calendar,
     "limit_policy": LimitPolicy,
+    "routing": Routing,
 }
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.contracts.adjustments import ReopenGround, VoidReason
-from shared.contracts.dispatch import Level
+from shared.contracts.common import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
