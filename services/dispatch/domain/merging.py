@@ -1,8 +1,9 @@
 """The commands by which two cases agree on a merge: each is what the other's event means for this one (policies)."""
 
 from dataclasses import dataclass
-from typing import Literal
 from uuid import UUID
+
+from shared.contracts.adjustments import MergeObstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class AbandonMerge:
 
     case_id: UUID
     master: UUID
-    reason: Literal["closed", "voided", "merged"]
+    reason: MergeObstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +45,7 @@ class LeaveVoidedMaster:
 
     case_id: UUID
     master: UUID
+
+
+MergeCommand = AdmitMerge | CompleteMerge | AbandonMerge | ReleaseMerge | LeaveVoidedMaster
+"""Policy commands: answered by an event in every state of the case."""

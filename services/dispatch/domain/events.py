@@ -1,0 +1,32 @@
+"""The events that are about a case's own part, and not about one of its legs."""
+
+from shared.contracts.adjustments import (
+    CaseCheckAssigned,
+    CaseEscalated,
+    CaseMergeAbandoned,
+    CaseMergeAdmitted,
+    CaseMergeDeclined,
+    CaseMerged,
+    CaseMergeReleased,
+    CaseMergeRequested,
+    CaseReopened,
+    CaseSupervised,
+    CaseUnmerged,
+    CaseVoided,
+    CaseVoidProposed,
+    CaseVoidRefused,
+)
+from shared.contracts.dispatch import CaseChecked, CaseClosed, CaseOpened, CaseOpeningDeclined, CaseRoutingFailed
+
+EndEvent = CaseCheckAssigned | CaseChecked | CaseClosed | CaseReopened | CaseVoidProposed | CaseVoidRefused | CaseVoided
+MergeEvent = (
+    CaseMergeRequested
+    | CaseMergeAdmitted
+    | CaseMergeDeclined
+    | CaseMerged
+    | CaseMergeAbandoned
+    | CaseUnmerged
+    | CaseMergeReleased
+)
+OversightEvent = CaseSupervised | CaseEscalated
+OwnEvent = CaseOpened | CaseOpeningDeclined | CaseRoutingFailed | EndEvent | OversightEvent | MergeEvent
