@@ -15,8 +15,8 @@ from shared.contracts.adjustments import (
     CaseEscalated,
     CaseMergeAbandoned,
     CaseMergeAdmitted,
-    CaseMergeDeclined,
     CaseMerged,
+    CaseMergeDeclined,
     CaseMergeReleased,
     CaseMergeRequested,
     CaseReopened,
@@ -40,7 +40,7 @@ from shared.contracts.dispatch import (
 )
 
 CaseStage = Literal["filed", "dispatched", "handling", "feedback", "checking", "checked", "closed", "voided", "merged"]
-"""已立案 (waits for a dispatcher), 已派遣, 处置中, 已反馈 (nobody checks yet), 核查中, 核查通过, 结案, 作废, 并案 (domain 9.2)."""
+"""已立案 (waits for a dispatcher), 已派遣, 处置中, 已反馈 (waits for a checker), 核查中, 核查通过, 结案, 作废, 并案."""
 CASE_STAGES: Final[tuple[CaseStage, ...]] = (
     "filed",
     "dispatched",
@@ -122,13 +122,8 @@ def evolve(case: CaseState | None, event: CaseEvent) -> CaseState:
                 routing_problem=None,
                 dispatched_at=event.at,
             )
-        case CaseSupervised():
-            supervision = Supervision(by=event.by, supervised_at=event.at, reason=event.reason, reply_by=event.reply_by)
-            return _own_part(case, supervision=supervision)
-        case CaseEscalated():
-            return _own_part(case, level=event.to_level)
-        case CaseSupervisionAnswered():
-            return _answered(case, event)
+        case CaseSupervised() | CaseSupervisionAnswered() | CaseEscalated():
+            return _evolve_oversight(case, event)
         case (
             CaseCheckAssigned()
             | CaseChecked()
@@ -196,11 +191,18 @@ def _evolve_merge(case: CaseState, event: MergeEvent) -> CaseState:
             return msgspec.structs.replace(case, carries=tuple(one for one in case.carries if one != event.merged))
 
 
-def _answered(case: CaseState, event: CaseSupervisionAnswered) -> CaseState:
-    supervision = case.supervision
-    if supervision is not None:
-        supervision = msgspec.structs.replace(supervision, answered=(*supervision.answered, event.leg))
-    return msgspec.structs.replace(case, legs=evolve_legs(case.legs, event), supervision=supervision)
+def _evolve_oversight(case: CaseState, event: CaseSupervised | CaseSupervisionAnswered | CaseEscalated) -> CaseState:
+    match event:
+        case CaseSupervised():
+            asked = Supervision(by=event.by, supervised_at=event.at, reason=event.reason, reply_by=event.reply_by)
+            return _own_part(case, supervision=asked)
+        case CaseSupervisionAnswered():
+            asked = case.supervision
+            if asked is not None:
+                asked = msgspec.structs.replace(asked, answered=(*asked.answered, event.leg))
+            return msgspec.structs.replace(case, legs=evolve_legs(case.legs, event), supervision=asked)
+        case CaseEscalated():
+            return _own_part(case, level=event.to_level)
 
 
 def _with_legs(case: CaseState, legs: Legs) -> CaseState:
