@@ -26,6 +26,10 @@ LimitUnit = Literal[
 """紧急工作时, 紧急工作日, 工作时, 工作日 (8 working hours), 自然日, statutory working day, 立即."""
 
 
+TimeOfDay = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+DayOfYear = Annotated[str, Meta(pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
+
+
 class Limit(Message, frozen=True, kw_only=True):
     """A time limit as the catalogue states it; `amount` is 0 for `at_once`."""
 
@@ -231,32 +235,42 @@ class Places(Message, frozen=True, kw_only=True):
 
 
 class CalendarDay(Message, frozen=True, kw_only=True):
-    """A day that is not what its weekday says: a holiday, a make-up working day 调休, a local day off."""
+    """A day that is more than its weekday says: a holiday, a make-up working day 调休, a local day off."""
 
     day: date
     workday: bool
-    name: str
+    name_zh: ShortText
+    name_en: ShortText
     source: str
 
 
-class Calendar(Message, frozen=True, kw_only=True):
+class FixedHoliday(Message, frozen=True, kw_only=True):
+    """A statutory holiday on the same day of every year (MM-DD), which is thus known before the notice of its year."""
+
+    day: DayOfYear
+    name_zh: ShortText
+    name_en: ShortText
+
+
+class Calendar(Message, frozen=True, kw_only=True, cache_hash=True):
     """工作日历 of the city: what is known of the years `first_year` to `last_year`, by the State Council's notices.
 
-    A day of a known year that is not listed is what its weekday says. A later year is not known at all: what is
-    computed with it is provisional (domain 6). `days` are in order, each at most once.
+    A day of a known year that is not listed is what its weekday says. Of a later year only `fixed_holidays` are known:
+    what is computed with it is provisional (domain 6). `days` are in order, each at most once.
     """
 
     city: str
     first_year: int
     last_year: int
     days: tuple[CalendarDay, ...]
+    fixed_holidays: tuple[FixedHoliday, ...] = ()
 
 
 class Slot(Message, frozen=True, kw_only=True):
     """Working time of a day, from `start` to `end`, local time (UTC+8), HH:MM."""
 
-    start: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-    end: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    start: TimeOfDay
+    end: TimeOfDay
 
 
 class Season(Message, frozen=True, kw_only=True):
@@ -268,7 +282,7 @@ class Season(Message, frozen=True, kw_only=True):
     slots: tuple[Slot, ...]
 
 
-class LimitPolicy(Message, frozen=True, kw_only=True):
+class LimitPolicy(Message, frozen=True, kw_only=True, cache_hash=True):
     """时限规则 of the city: its working hours, and how long each stage before and after handling may take.
 
     A working day is 8 working hours, whatever the slots add up to (domain 1.7).
