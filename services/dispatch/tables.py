@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.dispatch.domain import case, reference
 from services.dispatch.domain import decide as case_decisions
+from services.dispatch.domain import evolve as case_events
 from services.dispatch.domain.tasks import task_messages
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, DISPATCH_REFERENCE
 from shared.ledger.aggregate import Aggregate, state_columns
@@ -78,7 +79,7 @@ def case_aggregate(city: str) -> Aggregate:
         state=case.CaseState,
         events=CASE_EVENTS,
         decide=partial(case_decisions.decide, city),
-        evolve=case.evolve,
+        evolve=case_events.evolve,
         columns=case.columns,
         effects=task_messages,
     )

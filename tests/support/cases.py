@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.dispatch.domain.case import CaseEvent, CaseState, evolve
+from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.commands import (
     CheckCase,
     CloseCase,
@@ -18,6 +18,7 @@ from services.dispatch.domain.commands import (
     WaiveLeg,
 )
 from services.dispatch.domain.decide import decide
+from services.dispatch.domain.evolve import evolve
 from shared.contracts.common import Actor, CategoryCode, Place, Post, TargetType
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg

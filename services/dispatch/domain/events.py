@@ -16,7 +16,7 @@ from shared.contracts.adjustments import (
     CaseVoidProposed,
     CaseVoidRefused,
 )
-from shared.contracts.dispatch import CaseChecked, CaseClosed, CaseOpened, CaseOpeningDeclined, CaseRoutingFailed
+from shared.contracts.dispatch import CaseChecked, CaseClosed, CaseOpeningDeclined, CaseRoutingFailed
 
 EndEvent = CaseCheckAssigned | CaseChecked | CaseClosed | CaseReopened | CaseVoidProposed | CaseVoidRefused | CaseVoided
 MergeEvent = (
@@ -29,4 +29,4 @@ MergeEvent = (
     | CaseMergeReleased
 )
 OversightEvent = CaseSupervised | CaseEscalated
-OwnEvent = CaseOpened | CaseOpeningDeclined | CaseRoutingFailed | EndEvent | OversightEvent | MergeEvent
+OwnEvent = CaseOpeningDeclined | CaseRoutingFailed | EndEvent | OversightEvent | MergeEvent

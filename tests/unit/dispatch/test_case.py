@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.dispatch.domain.case import columns, evolve
+from services.dispatch.domain.case import columns
+from services.dispatch.domain.evolve import evolve
 from shared.contracts.dispatch import (
     CaseChecked,
     CaseClosed,

@@ -7,9 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.dispatch.domain.case import CaseEvent, CaseState, evolve
+from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.commands import ActorCommand, LegCommand
 from services.dispatch.domain.decide import decide
+from services.dispatch.domain.evolve import evolve
 from services.dispatch.domain.gate import obstacles
 from services.dispatch.domain.tasks import task_messages
 from services.dispatch.domain.transitions import TRANSITIONS

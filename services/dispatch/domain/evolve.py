@@ -1,0 +1,218 @@
+"""How events change a case: `evolve`, the fold of its stream. Needs no document and no calendar."""
+
+from typing import Final
+
+import msgspec
+
+from services.dispatch.domain.case import ENDED, CaseEvent, CaseStage, CaseState, LaterEvent
+from services.dispatch.domain.events import EndEvent, MergeEvent
+from services.dispatch.domain.leg_changes import ClockEvent, evolve_leg_clocks, evolve_legs, told_after
+from services.dispatch.domain.legs import Legs, Told
+from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
+from shared.contracts.adjustments import (
+    CaseCheckAssigned,
+    CaseEscalated,
+    CaseMergeAbandoned,
+    CaseMergeAdmitted,
+    CaseMerged,
+    CaseMergeDeclined,
+    CaseMergeReleased,
+    CaseMergeRequested,
+    CaseRedispatched,
+    CaseReopened,
+    CaseSupervised,
+    CaseSupervisionAnswered,
+    CaseUnmerged,
+    CaseVoided,
+    CaseVoidProposed,
+    CaseVoidRefused,
+    LegsAdded,
+)
+from shared.contracts.clocks import Clock, ClockBreached, ClocksRecomputed, ClockWarned
+from shared.contracts.dispatch import (
+    CaseChecked,
+    CaseClosed,
+    CaseDispatched,
+    CaseOpened,
+    CaseOpeningDeclined,
+    CaseRoutingFailed,
+)
+
+_WITH_ALL_LEGS_DONE: Final[frozenset[CaseStage]] = frozenset({"feedback", "checking", "checked"})
+
+
+def evolve(case: CaseState | None, event: CaseEvent) -> CaseState:
+    """Return the state after the event.
+
+    Raises:
+        ValueError: if the first event is not `CaseOpened`, or a later one is.
+    """
+    if isinstance(event, CaseOpened):
+        if case is not None:
+            raise ValueError("A case is opened once.")
+        return CaseState(opened=event, state="filed", revision=1)
+    if case is None:
+        raise ValueError(f"A case begins with CaseOpened, not with {type(event).__name__}.")
+    return _evolve(case, event)
+
+
+def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
+    match event:
+        case CaseDispatched() | CaseRedispatched():
+            return _dispatched(case, event)
+        case ClockWarned() | ClockBreached() | ClocksRecomputed():
+            return _evolve_clocks(case, event)
+        case CaseOpeningDeclined():
+            return case
+        case CaseRoutingFailed():
+            failed = _own_part(case, explanation=event.explanation, routing_problem=event.detail)
+            return msgspec.structs.replace(failed, dispatch_clock=event.clock, **_versions(event.clock))
+        case LegsAdded():
+            return _own_part(_with_legs(case, evolve_legs(case.legs, event)))
+        case CaseSupervised() | CaseSupervisionAnswered() | CaseEscalated():
+            return _evolve_oversight(case, event)
+        case (
+            CaseCheckAssigned()
+            | CaseChecked()
+            | CaseClosed()
+            | CaseReopened()
+            | CaseVoidProposed()
+            | CaseVoidRefused()
+            | CaseVoided()
+        ):
+            return _evolve_end(case, event)
+        case (
+            CaseMergeRequested()
+            | CaseMergeAdmitted()
+            | CaseMergeDeclined()
+            | CaseMerged()
+            | CaseMergeAbandoned()
+            | CaseUnmerged()
+            | CaseMergeReleased()
+        ):
+            return _evolve_merge(case, event)
+        case _:
+            return _with_legs(case, evolve_legs(case.legs, event))
+
+
+def _dispatched(case: CaseState, event: CaseDispatched | CaseRedispatched) -> CaseState:
+    return _own_part(
+        case,
+        legs=evolve_legs(case.legs, event),
+        state="dispatched",
+        explanation=event.explanation,
+        routing_problem=None,
+        dispatched_at=event.at,
+        sign_clock=event.sign_clock,
+        handle_clock=event.handle_clock,
+        **_versions(event.handle_clock),
+    )
+
+
+def _evolve_end(case: CaseState, event: EndEvent) -> CaseState:
+    match event:
+        case CaseCheckAssigned():
+            check = AssignedCheck(unit=event.unit, assigned_at=event.at, clock=event.clock)
+            return _own_part(case, state="checking", check=check, check_told=0)
+        case CaseChecked():
+            if event.passed:
+                return _own_part(case, state="checked", checked_at=event.at, checked_by=event.by)
+            sent_back = _with_legs(case, evolve_legs(case.legs, event))
+            return _own_part(sent_back, failed_checks=case.failed_checks + 1)
+        case CaseClosed():
+            return _own_part(case, state="closed", closed_at=event.at, void_proposal=None)
+        case CaseReopened():
+            reopened = msgspec.structs.replace(case, state="handling", closed_at=None)
+            return _own_part(_with_legs(reopened, evolve_legs(case.legs, event)))
+        case CaseVoidProposed():
+            proposal = VoidProposal(by=event.by, proposed_at=event.at, reason=event.reason, ground=event.ground)
+            return _own_part(case, void_proposal=proposal)
+        case CaseVoidRefused():
+            return _own_part(case, void_proposal=None)
+        case CaseVoided():
+            return _own_part(case, state="voided", void_proposal=None)
+
+
+def _evolve_merge(case: CaseState, event: MergeEvent) -> CaseState:
+    """Fold what two cases say of their merge; what the other one says is no change that an operator made here."""
+    match event:
+        case CaseMergeRequested():
+            return _own_part(case, merging=event.master)
+        case CaseMergeAdmitted():
+            return msgspec.structs.replace(case, carries=(*case.carries, event.merged))
+        case CaseMergeDeclined():
+            return case
+        case CaseMerged():
+            return _own_part(case, state="merged", merging=None, master=event.master, before_merge=case.state)
+        case CaseMergeAbandoned():
+            return _own_part(case, merging=None) if case.merging == event.master else case
+        case CaseUnmerged():
+            return _own_part(case, state=case.before_merge or "filed", master=None, before_merge=None)
+        case CaseMergeReleased():
+            return msgspec.structs.replace(case, carries=tuple(one for one in case.carries if one != event.merged))
+
+
+def _evolve_oversight(case: CaseState, event: CaseSupervised | CaseSupervisionAnswered | CaseEscalated) -> CaseState:
+    match event:
+        case CaseSupervised():
+            asked = Supervision(by=event.by, supervised_at=event.at, reason=event.reason, reply_by=event.reply_by)
+            return _own_part(case, supervision=asked)
+        case CaseSupervisionAnswered():
+            answered = case.supervision
+            if answered is not None:
+                answered = msgspec.structs.replace(answered, answered=(*answered.answered, event.leg))
+            return msgspec.structs.replace(case, legs=evolve_legs(case.legs, event), supervision=answered)
+        case CaseEscalated():
+            return _own_part(case, level=event.to_level)
+
+
+def _evolve_clocks(case: CaseState, event: ClockEvent) -> CaseState:
+    """Fold what time did to clocks; it makes no operator's revision stale."""
+    replace = msgspec.structs.replace
+    legs = evolve_leg_clocks(case.legs, event)
+    match event:
+        case ClockWarned() | ClockBreached() if event.leg is not None:
+            return replace(case, legs=legs)
+        case ClockWarned() | ClockBreached():
+            told: Told = event.percent if isinstance(event, ClockWarned) else 100
+            return replace(case, **{f"{event.stage}_told": told})
+        case ClocksRecomputed():
+            versions = {"calendar_version": event.calendar_version, "policy_version": event.policy_version}
+            case = replace(case, legs=legs, **versions)
+            for moved in event.moved:
+                if moved.leg is None and moved.clock.stage == "dispatch":
+                    told = told_after(case.dispatch_told, moved.due_was, moved.clock, event.at)
+                    case = replace(case, dispatch_clock=moved.clock, dispatch_told=told)
+                elif moved.leg is None and case.check is not None:
+                    told = told_after(case.check_told, moved.due_was, moved.clock, event.at)
+                    case = replace(case, check=replace(case.check, clock=moved.clock), check_told=told)
+            return case
+
+
+def _versions(clock: Clock | None) -> dict[str, object]:
+    if clock is None:
+        return {}
+    return {"calendar_version": clock.calendar_version, "policy_version": clock.policy_version}
+
+
+def _with_legs(case: CaseState, legs: Legs) -> CaseState:
+    """Return the case with these legs: a leg that goes on takes the check with it."""
+    state = stage_after(case.state, legs)
+    if state == case.state or case.check is None:
+        return msgspec.structs.replace(case, legs=legs, state=state)
+    return msgspec.structs.replace(case, legs=legs, state=state, check=None, checked_at=None, checked_by=None)
+
+
+def stage_after(stage: CaseStage, legs: Legs) -> CaseStage:
+    """Return what the legs make of a case that was in this stage."""
+    if stage in ENDED:
+        return stage
+    if all(leg.done for leg in legs):
+        return stage if stage in _WITH_ALL_LEGS_DONE else "feedback"
+    if all(leg.state in {"assigned", "waived"} for leg in legs):
+        return "dispatched"
+    return "handling"
+
+
+def _own_part(case: CaseState, **changes: object) -> CaseState:
+    return msgspec.structs.replace(case, revision=case.revision + 1, **changes)
