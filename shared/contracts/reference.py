@@ -18,8 +18,6 @@ from shared.kernel.identifiers import named_id
 Kind = Literal["catalogue", "units", "places", "calendar", "limit_policy", "routing"]
 KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places", "calendar", "limit_policy", "routing")
 
-MonthDay = Annotated[str, Meta(pattern="^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
-
 LimitUnit = Literal[
     "urgent_hour", "urgent_day", "working_hour", "working_day", "natural_day", "statutory_working_day", "at_once"
 ]
@@ -66,11 +64,11 @@ class Category(Message, frozen=True, kw_only=True):
     """Nothing is left on site to look at: it may be closed on papers (domain 9.2, row 22), and is sampled later."""
 
 
-class DaysOfYear(Message, frozen=True, kw_only=True):
+class PartOfYear(Message, frozen=True, kw_only=True):
     """Every year from `first` to `last` (MM-DD), both included; over the turn of the year where `last` is earlier."""
 
-    first: MonthDay
-    last: MonthDay
+    first: DayOfYear
+    last: DayOfYear
 
 
 class When(Message, frozen=True, kw_only=True):
@@ -80,7 +78,7 @@ class When(Message, frozen=True, kw_only=True):
     outside it alone, or both.
     """
 
-    season: DaysOfYear | None = None
+    season: PartOfYear | None = None
     weekdays: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = ()
     working_time: bool | None = None
 
@@ -276,7 +274,7 @@ class Slot(Message, frozen=True, kw_only=True):
 class Season(Message, frozen=True, kw_only=True):
     """Working slots from this day of the year (MM-DD) until the next season begins; in order, not overlapping."""
 
-    starts_on: MonthDay
+    starts_on: DayOfYear
     name_zh: str
     name_en: str
     slots: tuple[Slot, ...]

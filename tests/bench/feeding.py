@@ -15,7 +15,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.dispatch.domain.routing import Routed, route
+from services.dispatch.domain.routing import Routed, RoutingDocuments, route
+from services.dispatch.domain.rule_fit import Matter
 from services.dispatch.seed import CITY, catalogue, places, units
 from shared.contracts.common import Actor, CategoryCode, Event, Place
 from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg
@@ -96,7 +97,8 @@ def _kinds() -> Iterator[tuple[CategoryCode, Place, tuple[str, ...]]]:
         area = next(communities)
         code = CategoryCode(system=CITY, version=_VERSION, code=category.code, condition=category.conditions[0].code)
         place = Place(longitude=_CENTRE[0], latitude=_CENTRE[1], street=area.parent, community=area.code)
-        routed = route(known, _VERSION, offices, code, place, "public_space")
+        matter = Matter(category=code, place=place, target_type="public_space", at=datetime.now(UTC))
+        routed = route(RoutingDocuments(catalogue=(_VERSION, known), units=(_VERSION, offices)), matter)
         assert isinstance(routed, Routed), routed
         yield code, place, tuple(leg.unit for leg in routed.legs)
 

@@ -3,7 +3,8 @@
 from services.dispatch.domain.acting import Acting
 from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.commands import OpenCase
-from services.dispatch.domain.routing import Routed, filing_condition, route
+from services.dispatch.domain.routing import Routed, documents_for, filing_condition, route
+from services.dispatch.domain.rule_fit import Matter
 from shared.contracts.dispatch import CaseDispatched, CaseOpened, CaseOpeningDeclined, CaseRoutingFailed
 
 
@@ -17,10 +18,8 @@ def open_case(case: CaseState | None, command: OpenCase, acting: Acting) -> list
     if case is not None:
         return [CaseOpeningDeclined(**stamp, reason="case_exists", report_sequence=command.report_sequence)]
     category = command.category
-    catalogue = acting.context.library.catalogue(category.system, category.version)
-    if catalogue is None:
-        raise LookupError(f"Catalogue {category.system} {category.version} has not been published.")
-    condition = filing_condition(catalogue, category)
+    documents = documents_for(acting.context.library, acting.city, category)
+    condition = filing_condition(documents.catalogue[1], category)
     opened = CaseOpened(
         **stamp,
         source=command.source,
@@ -35,8 +34,10 @@ def open_case(case: CaseState | None, command: OpenCase, acting: Acting) -> list
         closing_condition_zh=condition.closing_condition_zh,
         closing_condition_en=condition.closing_condition_en,
     )
-    routed = route(catalogue, acting.units_version, acting.units, category, command.place, command.target_type)
+    matter = Matter(category=category, place=command.place, target_type=command.target_type, at=acting.at)
+    routed = route(documents, matter)
     if isinstance(routed, Routed):
-        return [opened, CaseDispatched(**stamp, legs=routed.legs, explanation=routed.explanation)]
+        dispatched = CaseDispatched(**stamp, legs=routed.legs, explanation=routed.explanation, level=routed.level)
+        return [opened, dispatched]
     failed = CaseRoutingFailed(**stamp, explanation=routed.explanation, reason=routed.reason, detail=routed.detail)
     return [opened, failed]
