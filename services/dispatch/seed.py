@@ -25,8 +25,10 @@ from shared.contracts.reference import (
     Kind,
     Limit,
     LimitUnit,
+    LocalOverride,
     Places,
     PowerRule,
+    Routing,
     Source,
     Unit,
     Units,
@@ -107,17 +109,27 @@ class _Source(_File, frozen=True, kw_only=True):
     trusted: bool
 
 
+class _Override(LocalOverride, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class _RoutingFile(_File, frozen=True, kw_only=True):
+    city: str
+    overrides: tuple[_Override, ...]
+
+
 class _UnitsFile(_File, frozen=True, kw_only=True):
     unit: tuple[_Unit, ...]
     source: tuple[_Source, ...]
 
 
 def documents() -> dict[tuple[Kind, str], Document]:
-    """Return version 1 of every document by kind and name; units and places first, which catalogues refer to."""
+    """Return version 1 of every document by kind and name; what others refer to first."""
     return {
         ("units", CITY): units(),
         ("places", CITY): places(),
         **{("catalogue", system): catalogue(system) for system in CATALOGUES},
+        ("routing", CITY): routing(),
     }
 
 
@@ -184,6 +196,12 @@ def places() -> Places:
         outline=msgspec.convert(ring, tuple[tuple[float, float], ...]),
         areas=msgspec.convert([*streets, *communities], tuple[Area, ...]),
     )
+
+
+def routing() -> Routing:
+    """Return the city's own rules."""
+    file = _read(f"routing-{CITY}.toml", _RoutingFile)
+    return Routing(city=file.city, overrides=file.overrides)
 
 
 def _publish(kind: Kind, name: str, document: Document) -> Command:
