@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import dispatch, intake, reference
+from shared.contracts import adjustments, dispatch, intake, reference
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -104,14 +104,33 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     dispatch.LegReturnRefused,
     dispatch.LegReturnUpheld,
     dispatch.LegWaived,
+    adjustments.CaseCheckAssigned,
     dispatch.CaseChecked,
     dispatch.CaseClosed,
+    adjustments.CaseVoidProposed,
+    adjustments.CaseVoidRefused,
+    adjustments.CaseVoided,
+    adjustments.CaseReopened,
+    adjustments.CaseSupervised,
+    adjustments.CaseSupervisionAnswered,
+    adjustments.CaseEscalated,
+    adjustments.LegAppealed,
+    adjustments.LegAppealReviewed,
+    adjustments.CaseMergeRequested,
+    adjustments.CaseMergeAdmitted,
+    adjustments.CaseMergeDeclined,
+    adjustments.CaseMerged,
+    adjustments.CaseMergeAbandoned,
+    adjustments.CaseUnmerged,
+    adjustments.CaseMergeReleased,
 )
 REFERENCE_EVENTS: Final[tuple[type[Event], ...]] = (reference.ReferencePublished,)
 ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (
     dispatch.SignLeg,
     dispatch.FeedBackLeg,
     dispatch.RequestLegReturn,
+    adjustments.AnswerSupervision,
+    adjustments.AppealLeg,
 )
 
 
@@ -187,7 +206,7 @@ def _types(*messages: type) -> tuple[str, ...]:
 def _service_topics() -> tuple[Topic, ...]:
     kept = [
         (INTAKE_REPORTS, "intake", ("dispatch", "analytics"), _types(*REPORT_EVENTS)),
-        (DISPATCH_CASES, "dispatch", ("intake", "analytics"), _types(*CASE_EVENTS)),
+        (DISPATCH_CASES, "dispatch", ("intake", "dispatch", "analytics"), _types(*CASE_EVENTS)),
         (DISPATCH_REFERENCE, "dispatch", ("intake", "dispatch", "analytics"), _types(*REFERENCE_EVENTS)),
     ]
     return (

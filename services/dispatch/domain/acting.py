@@ -10,7 +10,7 @@ from services.dispatch.domain.legs import LegState, find_leg
 from shared.contracts.common import Actor, Instant
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import Explanation
-from shared.contracts.reference import Units
+from shared.contracts.reference import Category, Units
 from shared.kernel.errors import FieldError, Refusal
 
 CaseDecision = list[CaseEvent] | Refusal
@@ -71,6 +71,25 @@ def leg_of(case: CaseState, number: int) -> LegState:
     if leg is None:
         raise LookupError(f"No leg {number}: the table of transitions let it pass.")
     return leg
+
+
+def category_of(case: CaseState, acting: Acting) -> Category:
+    """Return what the catalogue that the case was filed by says of its category.
+
+    Raises:
+        LookupError: if it does not know it: our bug, the case was opened by it.
+    """
+    code = case.opened.category
+    catalogue = acting.context.library.catalogue(code.system, code.version)
+    for category in catalogue.categories if catalogue else ():
+        if category.code == code.code:
+            return category
+    raise LookupError(f"Catalogue {code.system} {code.version} has no {code.code}.")
+
+
+def same_person(one: Actor, other: Actor) -> bool:
+    """Are they one person, as far as their tokens tell? Where one names nobody, the client tells."""
+    return one.person == other.person if one.person and other.person else one.client == other.client
 
 
 def unknown_unit(field: str, unit: str) -> FieldError:

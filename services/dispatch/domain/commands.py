@@ -7,6 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.dispatch.domain.adjustments import (
+    DecideVoid,
+    EscalateCase,
+    MergeCase,
+    ProposeVoid,
+    ReopenCase,
+    ReviewLegAppeal,
+    SuperviseCase,
+    UnmergeCase,
+)
+from services.dispatch.domain.merging import MergeCommand
+from shared.contracts.adjustments import AnswerSupervision, AppealLeg
 from shared.contracts.common import CategoryCode, Place, TargetType
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 
@@ -122,8 +134,29 @@ class CloseCase:
     expected_revision: int | None = None
 
 
-LegCommand = SignLeg | FeedBackLeg | RequestLegReturn | DecideLegReturn | WaiveLeg
-CaseCommand = DispatchCase | CheckCase | CloseCase
+LegCommand = (
+    SignLeg
+    | FeedBackLeg
+    | RequestLegReturn
+    | DecideLegReturn
+    | WaiveLeg
+    | AnswerSupervision
+    | AppealLeg
+    | ReviewLegAppeal
+)
+CaseCommand = (
+    DispatchCase
+    | AssignCheck
+    | CheckCase
+    | CloseCase
+    | ReopenCase
+    | ProposeVoid
+    | DecideVoid
+    | SuperviseCase
+    | EscalateCase
+    | MergeCase
+    | UnmergeCase
+)
 ActorCommand = LegCommand | CaseCommand
 """What a person or a department asks for: entitled by post and unit, refused by name otherwise."""
-Command = OpenCase | ActorCommand
+Command = OpenCase | MergeCommand | ActorCommand

@@ -7,10 +7,31 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from services.dispatch.domain.acting import Acting, CaseDecision
-from services.dispatch.domain.acts import checks, dispatching, legs, opening, returns
+from services.dispatch.domain.acts import (
+    appeals,
+    checks,
+    dispatching,
+    endings,
+    legs,
+    merges,
+    opening,
+    oversight,
+    returns,
+)
+from services.dispatch.domain.adjustments import (
+    DecideVoid,
+    EscalateCase,
+    MergeCase,
+    ProposeVoid,
+    ReopenCase,
+    ReviewLegAppeal,
+    SuperviseCase,
+    UnmergeCase,
+)
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.commands import (
     ActorCommand,
+    AssignCheck,
     CheckCase,
     CloseCase,
     Command,
@@ -19,7 +40,9 @@ from services.dispatch.domain.commands import (
     OpenCase,
     WaiveLeg,
 )
+from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.domain.transitions import permit
+from shared.contracts.adjustments import AnswerSupervision, AppealLeg
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.kernel.errors import Refusal
@@ -31,8 +54,19 @@ ACTS: Final[Mapping[type[ActorCommand], Callable[[CaseState, Any, Acting], CaseD
     RequestLegReturn: returns.request_return,
     DecideLegReturn: returns.decide_return,
     WaiveLeg: legs.waive,
+    AssignCheck: checks.assign,
     CheckCase: checks.check,
-    CloseCase: checks.close,
+    CloseCase: endings.close,
+    ProposeVoid: endings.propose_void,
+    DecideVoid: endings.decide_void,
+    ReopenCase: endings.reopen,
+    SuperviseCase: oversight.supervise,
+    AnswerSupervision: oversight.answer,
+    EscalateCase: oversight.escalate,
+    AppealLeg: appeals.appeal,
+    ReviewLegAppeal: appeals.review,
+    MergeCase: merges.request,
+    UnmergeCase: merges.unmerge,
 }
 """What each permitted act does."""
 
@@ -54,6 +88,8 @@ def decide(city: str, case: CaseState | None, command: Command, context: Context
         return opening.open_case(case, command, acting)
     if case is None:
         return Refusal(code="unknown_case", detail=f"There is no case {command.case_id}.")
+    if isinstance(command, MergeCommand):
+        return merges.answer(case, command, acting)
     refusal = permit(case, command, context.actor, acting.units)
     return refusal if refusal is not None else ACTS[type(command)](case, command, acting)
 

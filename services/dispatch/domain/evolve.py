@@ -122,8 +122,7 @@ def _evolve_end(case: CaseState, event: EndEvent) -> CaseState:
         case CaseClosed():
             return _own_part(case, state="closed", closed_at=event.at, void_proposal=None)
         case CaseReopened():
-            reopened = msgspec.structs.replace(case, state="handling", closed_at=None)
-            return _own_part(_with_legs(reopened, evolve_legs(case.legs, event)))
+            return _reopened(case, event)
         case CaseVoidProposed():
             proposal = VoidProposal(by=event.by, proposed_at=event.at, reason=event.reason, ground=event.ground)
             return _own_part(case, void_proposal=proposal)
@@ -131,6 +130,19 @@ def _evolve_end(case: CaseState, event: EndEvent) -> CaseState:
             return _own_part(case, void_proposal=None)
         case CaseVoided():
             return _own_part(case, state="voided", void_proposal=None)
+
+
+def _reopened(case: CaseState, event: CaseReopened) -> CaseState:
+    return _own_part(
+        case,
+        legs=evolve_legs(case.legs, event),
+        state="handling",
+        closed_at=None,
+        check=None,
+        checked_at=None,
+        checked_by=None,
+        **_versions(event.handle_clock),
+    )
 
 
 def _evolve_merge(case: CaseState, event: MergeEvent) -> CaseState:

@@ -7,10 +7,13 @@ from typing import assert_never
 import msgspec
 
 from services.dispatch.domain.legs import BREACHED, Legs, LegState, PendingExtension, Suspension, Told, find_leg
+from services.dispatch.domain.pending import Appeal
 from shared.contracts.adjustments import (
     CaseRedispatched,
     CaseReopened,
     CaseSupervisionAnswered,
+    LegAppealed,
+    LegAppealReviewed,
     LegExtended,
     LegExtensionRefused,
     LegExtensionRequested,
@@ -55,6 +58,8 @@ LegChange = (
     | LegResumed
     | LegCountedAsSigned
     | CaseSupervisionAnswered
+    | LegAppealed
+    | LegAppealReviewed
 )
 """Changes one leg, which it names; `revision` counts it."""
 LegEvent = CaseDispatched | CaseRedispatched | LegsAdded | CaseChecked | CaseReopened | LegChange
@@ -222,6 +227,12 @@ def _evolve_leg(leg: LegState, event: LegChange) -> LegState:  # noqa: C901, PLR
             return replace(leg, extension=None)
         case LegExtended():
             return replace(leg, extension=None, **_clock_moved(leg, _moved(event), event.at))
+        case LegAppealed():
+            return replace(leg, appeal=Appeal(appealed_at=event.at, ground=event.ground))
+        case LegAppealReviewed():
+            upheld_by = event.by if event.upheld and event.decision is None else None
+            reviewed = leg.appeal and replace(leg.appeal, upheld_by=upheld_by, decision=event.decision)
+            return replace(leg, appeal=reviewed)
         case LegSuspensionRequested():
             return replace(leg, suspension=Suspension(reason=event.reason, plan=event.plan, until=event.until))
         case _:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
+from services.dispatch.domain.pending import Appeal
 from shared.contracts.adjustments import SuspensionReason
 from shared.contracts.clocks import Clock
 from shared.contracts.common import Instant, Message
@@ -79,6 +80,7 @@ class LegState(Message, frozen=True, kw_only=True, omit_defaults=True):
     handle_told: Told = 0
     overdue_at: datetime | None = None
     """The first handling deadline that passed. It stays, whatever moves the deadline later."""
+    appeal: Appeal | None = None
 
     @property
     def done(self) -> bool:

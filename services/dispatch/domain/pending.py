@@ -1,6 +1,7 @@
 """What of a case's own part waits for somebody: its check, a proposal to void it, a supervision."""
 
 from datetime import datetime
+from typing import Literal
 
 from shared.contracts.adjustments import VoidReason
 from shared.contracts.clocks import Clock
@@ -32,3 +33,12 @@ class Supervision(Message, frozen=True, kw_only=True):
     reason: str
     reply_by: datetime | None = None
     answered: tuple[int, ...] = ()
+
+
+class Appeal(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """申诉 of a leg's unit. `upheld_by` is the first reviewer, where the first upheld it."""
+
+    appealed_at: datetime
+    ground: str
+    upheld_by: Actor | None = None
+    decision: Literal["upheld", "rejected"] | None = None

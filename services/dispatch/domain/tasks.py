@@ -11,9 +11,6 @@ from shared.contracts.dispatch import (
     CaseChecked,
     CaseClosed,
     CaseDispatched,
-    CaseOpened,
-    CaseOpeningDeclined,
-    CaseRoutingFailed,
     LegFedBack,
     LegReturnRefused,
     LegReturnRequested,
@@ -67,15 +64,16 @@ def task_messages(case: CaseState, event: CaseEvent, command: Command) -> Sequen
 
 
 def _concerned(case: CaseState, event: CaseEvent) -> list[LegState]:
+    if type(event) not in CHANGES:
+        return []
     match event:
-        case CaseOpened() | CaseOpeningDeclined() | CaseRoutingFailed():
-            return []
         case CaseDispatched() | CaseClosed():
             return list(case.legs)
         case CaseChecked():
             return [leg for leg in case.legs if leg.leg in event.rework]
         case _:
-            return [leg for leg in case.legs if leg.leg == event.leg]
+            number = getattr(event, "leg", None)
+            return [leg for leg in case.legs if leg.leg == number]
 
 
 def _message(

@@ -6,9 +6,20 @@ Whatever the table does not allow is refused by name: `not_entitled_…`, `stale
 from dataclasses import dataclass
 from typing import Final
 
+from services.dispatch.domain.adjustments import (
+    DecideVoid,
+    EscalateCase,
+    MergeCase,
+    ProposeVoid,
+    ReopenCase,
+    ReviewLegAppeal,
+    SuperviseCase,
+    UnmergeCase,
+)
 from services.dispatch.domain.case import CaseStage, CaseState
 from services.dispatch.domain.commands import (
     ActorCommand,
+    AssignCheck,
     CheckCase,
     CloseCase,
     DecideLegReturn,
@@ -17,6 +28,7 @@ from services.dispatch.domain.commands import (
     WaiveLeg,
 )
 from services.dispatch.domain.legs import LegStage, LegState, find_leg, units_of
+from shared.contracts.adjustments import AnswerSupervision, AppealLeg
 from shared.contracts.common import Actor, Post
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.contracts.reference import Units
@@ -27,7 +39,8 @@ from shared.kernel.errors import Refusal
 class Transition:
     """When a command is allowed, and by whom.
 
-    `rows` are the rows of the table in domain 9.2. `leg_states` None: the command is about the case's own part.
+    `rows` are the rows of the table in domain 9.2; none for what leaves its states alone (domain 1.4 and 5).
+    `leg_states` None: the command is about the case's own part, or about a leg in whatever state.
     `own_leg`: only the leg's own unit (I-13). `apart`: no unit and no person that handles the case (I-10).
     """
 
@@ -39,8 +52,11 @@ class Transition:
     apart: bool = False
 
 
-_AT_WORK: Final[frozenset[CaseStage]] = frozenset({"dispatched", "handling", "feedback", "checked"})
-"""Has legs and is open. In `feedback` and `checked` every leg is done: there the state of the leg refuses."""
+BEFORE_FEEDBACK: Final[frozenset[CaseStage]] = frozenset({"filed", "dispatched", "handling"})
+_AT_WORK: Final[frozenset[CaseStage]] = frozenset({"dispatched", "handling", "feedback", "checking", "checked"})
+"""Has legs and is open. From `feedback` on every leg is done: there the state of the leg refuses."""
+_OPEN: Final[frozenset[CaseStage]] = _AT_WORK | {"filed"}
+_CLOSED: Final[frozenset[CaseStage]] = frozenset({"closed"})
 _DEPARTMENT: Final[frozenset[Post]] = frozenset({"department"})
 _DUTY_LEADER: Final[frozenset[Post]] = frozenset({"duty_leader"})
 
@@ -81,13 +97,28 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         leg_states=frozenset({"assigned", "handling", "return_pending"}),
         apart=True,
     ),
+    AssignCheck: Transition(
+        rows=(19,),
+        posts=frozenset({"dispatcher"}),
+        case_states=frozenset({"feedback", "checking"}),
+    ),
     CheckCase: Transition(
         rows=(20, 21),
         posts=frozenset({"collector"}),
-        case_states=frozenset({"feedback"}),
+        case_states=frozenset({"checking"}),
         apart=True,
     ),
-    CloseCase: Transition(rows=(20,), posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True),
+    CloseCase: Transition(rows=(20, 22), posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True),
+    ProposeVoid: Transition(rows=(23,), posts=_DUTY_LEADER, case_states=BEFORE_FEEDBACK, apart=True),
+    DecideVoid: Transition(rows=(23,), posts=frozenset({"leader"}), case_states=_OPEN, apart=True),
+    ReopenCase: Transition(rows=(24,), posts=frozenset({"duty_leader", "leader"}), case_states=_CLOSED, apart=True),
+    SuperviseCase: Transition(rows=(), posts=frozenset({"inspector", "leader"}), case_states=_OPEN),
+    AnswerSupervision: Transition(rows=(), posts=_DEPARTMENT, case_states=_OPEN, own_leg=True),
+    EscalateCase: Transition(rows=(), posts=frozenset({"street", "duty_leader"}), case_states=_OPEN),
+    AppealLeg: Transition(rows=(), posts=_DEPARTMENT, case_states=_CLOSED, own_leg=True),
+    ReviewLegAppeal: Transition(rows=(), posts=frozenset({"evaluator", "leader"}), case_states=_CLOSED, apart=True),
+    MergeCase: Transition(rows=(6,), posts=_DUTY_LEADER, case_states=BEFORE_FEEDBACK, apart=True),
+    UnmergeCase: Transition(rows=(6,), posts=_DUTY_LEADER, case_states=frozenset({"merged"})),
 }
 
 

@@ -1,16 +1,61 @@
-"""核查 and 结案: somebody else than who handled says whether the problem is gone (I-10, I-11)."""
+"""核查: somebody else than who handled says whether the problem is gone (I-10)."""
 
-from services.dispatch.domain.acting import Acting, CaseDecision, refuse
+from collections.abc import Sequence
+
+from services.dispatch.domain.acting import Acting, CaseDecision, category_of, refuse
 from services.dispatch.domain.case import CaseState
-from services.dispatch.domain.commands import CheckCase, CloseCase
-from services.dispatch.domain.gate import obstacles
-from shared.contracts.dispatch import CaseChecked, CaseClosed
+from services.dispatch.domain.checkers import candidates, choose
+from services.dispatch.domain.commands import AssignCheck, CheckCase
+from services.dispatch.domain.legs import LegState, units_of
+from shared.contracts.adjustments import CaseCheckAssigned
+from shared.contracts.dispatch import CaseChecked
 from shared.kernel.errors import FieldError, Refusal
 
 
+def after_last_leg(case: CaseState, acting: Acting, done: LegState) -> Sequence[CaseCheckAssigned]:
+    """Return the check that follows when `done` was the last leg of which something was expected.
+
+    None where the category needs no look on site (domain 9.2, row 22), or where nobody can check who does not handle
+    the case: then a dispatcher decides.
+    """
+    if any(not leg.done for leg in case.legs if leg.leg != done.leg):
+        return ()
+    if category_of(case, acting).no_site_check:
+        return ()
+    chosen = choose(acting.units, units_of(case.legs), acting.context.stream, case.opened.place.street)
+    if chosen is None:
+        return ()
+    return (CaseCheckAssigned(**acting.stamp, unit=chosen.unit, rule=chosen.rule, candidates=chosen.candidates),)
+
+
+def assign(case: CaseState, command: AssignCheck, acting: Acting) -> CaseDecision:
+    """派核查 by hand, to another unit than the rule's, or where the rule found none."""
+    able = candidates(acting.units, units_of(case.legs))
+    if command.unit not in able:
+        message = f"{command.unit} has no collectors, or handles the case."
+        return refuse(message, [FieldError(field="unit", code="no_checker", message=message)])
+    if case.check is not None and case.check.unit == command.unit:
+        message = f"{command.unit} is to check it already."
+        return refuse(message, [FieldError(field="unit", code="already_assigned", message=message)])
+    return [
+        CaseCheckAssigned(**acting.stamp, unit=command.unit, rule="by_hand", candidates=able, reason=command.reason)
+    ]
+
+
 def check(case: CaseState, command: CheckCase, acting: Acting) -> CaseDecision:
-    """核查."""
+    """核查, by the unit that was chosen for it."""
+    if case.check is None or case.check.unit != acting.by.unit:
+        unit = case.check.unit if case.check else "nobody"
+        return Refusal(code="not_entitled_other_unit", detail=f"{unit} is to check this case, not {acting.by.unit}.")
     fed_back = tuple(leg.leg for leg in case.legs if leg.state == "fed_back")
+    errors = _errors(command, fed_back)
+    if errors:
+        return refuse("The result of the check is not complete.", errors)
+    rework = () if command.passed else tuple(sorted(set(command.rework))) or fed_back
+    return [CaseChecked(**acting.stamp, passed=command.passed, rework=rework, reason=command.reason)]
+
+
+def _errors(command: CheckCase, fed_back: Sequence[int]) -> list[FieldError]:
     errors = []
     if command.passed and command.rework:
         message = "A passed check sends nothing back."
@@ -22,16 +67,4 @@ def check(case: CaseState, command: CheckCase, acting: Acting) -> CaseDecision:
         for index, leg in enumerate(command.rework)
         if leg not in fed_back
     ]
-    if errors:
-        return refuse("The result of the check is not complete.", errors)
-    rework = () if command.passed else tuple(sorted(set(command.rework))) or fed_back
-    return [CaseChecked(**acting.stamp, passed=command.passed, rework=rework, reason=command.reason)]
-
-
-def close(case: CaseState, _command: CloseCase, acting: Acting) -> CaseDecision:
-    """结案."""
-    found = obstacles(case)
-    if found:
-        detail = " ".join(obstacle.message for obstacle in found)
-        return Refusal(code=f"wrong_state_{found[0].code}", detail=detail, errors=found)
-    return [CaseClosed(**acting.stamp)]
+    return errors

@@ -1,6 +1,7 @@
 """What a department does on its leg, and the centres with it, in the normal course."""
 
 from services.dispatch.domain.acting import Acting, CaseDecision, leg_of
+from services.dispatch.domain.acts.checks import after_last_leg
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.commands import WaiveLeg
 from shared.contracts.dispatch import FeedBackLeg, LegFedBack, LegSigned, LegWaived, SignLeg
@@ -19,15 +20,14 @@ def feed_back(case: CaseState, command: FeedBackLeg, acting: Acting) -> CaseDeci
     if leg.role == "lead" and waiting:
         detail = f"The lead feeds back last; not done yet: {', '.join(waiting)}."
         return Refusal(code="wrong_state_support_open", detail=detail)
-    return [
-        LegFedBack(
-            **acting.stamp,
-            leg=leg.leg,
-            unit=leg.unit,
-            closing_condition=command.closing_condition,
-            evidence=command.evidence,
-        )
-    ]
+    fed_back = LegFedBack(
+        **acting.stamp,
+        leg=leg.leg,
+        unit=leg.unit,
+        closing_condition=command.closing_condition,
+        evidence=command.evidence,
+    )
+    return [fed_back, *after_last_leg(case, acting, leg)]
 
 
 def waive(case: CaseState, command: WaiveLeg, acting: Acting) -> CaseDecision:
@@ -35,4 +35,5 @@ def waive(case: CaseState, command: WaiveLeg, acting: Acting) -> CaseDecision:
     leg = leg_of(case, command.leg)
     if leg.role == "lead":
         return Refusal(code="lead_not_waivable", detail="The lead leg cannot be waived; only support legs can.")
-    return [LegWaived(**acting.stamp, leg=leg.leg, unit=leg.unit, reason=command.reason)]
+    waived = LegWaived(**acting.stamp, leg=leg.leg, unit=leg.unit, reason=command.reason)
+    return [waived, *after_last_leg(case, acting, leg)]
