@@ -10,7 +10,8 @@ from services.dispatch.domain.legs import LegState, find_leg
 from shared.contracts.common import Actor, Instant
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import Explanation
-from shared.contracts.reference import Category, Units
+from shared.contracts.reference import Category, LimitPolicy, Units
+from shared.deadlines.working_time import WorkingTime, working_time_of
 from shared.kernel.errors import FieldError, Refusal
 
 CaseDecision = list[CaseEvent] | Refusal
@@ -21,6 +22,16 @@ class Stamp(TypedDict):
 
     at: Instant
     by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The documents in force by which clocks run (domain 1.7, rule 8)."""
+
+    working_time: WorkingTime
+    policy: LimitPolicy
+    calendar_version: int
+    policy_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +57,24 @@ class Acting:
     def stamp(self) -> Stamp:
         """Return what every event says of the act."""
         return Stamp(at=self.context.at, by=self.context.actor)
+
+    @property
+    def timing(self) -> Timing:
+        """Return what clocks run by.
+
+        Raises:
+            LookupError: if the calendar or the limit policy is not in the library: our fault, not the actor's.
+        """
+        calendar = self.context.library.calendar(self.city)
+        policy = self.context.library.limit_policy(self.city)
+        if calendar is None or policy is None:
+            raise LookupError(f"The calendar and the limit policy of {self.city} have not both been published.")
+        return Timing(
+            working_time=working_time_of(calendar[1], policy[1]),
+            policy=policy[1],
+            calendar_version=calendar[0],
+            policy_version=policy[0],
+        )
 
     def by_hand(self, case: CaseState, decided_by: Literal["dispatcher", "ruling"], reason: str) -> Explanation:
         """Return why a unit has a leg that a person gave to it."""
