@@ -43,6 +43,12 @@ class CaseState(Message, frozen=True, kw_only=True, omit_defaults=True):
     explanation: Explanation | None = None
     """Why it was dispatched as it was, or why routing failed."""
     routing_problem: str | None = None
+    rule: str | None = None
+    """The rule that routing chose, whatever became of it: so that a bad rule shows."""
+    overridden: bool = False
+    """A dispatcher sent it elsewhere than the rule did."""
+    misdirected: bool = False
+    """A unit to which the rule sent it was right that it is not its duty (an upheld return)."""
     dispatched_at: datetime | None = None
     checked_at: datetime | None = None
     checked_by: Actor | None = None

@@ -7,7 +7,7 @@ import msgspec
 from services.dispatch.domain.case import ENDED, CaseEvent, CaseStage, CaseState, LaterEvent
 from services.dispatch.domain.events import EndEvent, MergeEvent
 from services.dispatch.domain.leg_changes import ClockEvent, evolve_leg_clocks, evolve_legs, told_after
-from services.dispatch.domain.legs import Legs, Told
+from services.dispatch.domain.legs import Legs, Told, find_leg
 from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
 from shared.contracts.adjustments import (
     CaseCheckAssigned,
@@ -36,6 +36,7 @@ from shared.contracts.dispatch import (
     CaseOpened,
     CaseOpeningDeclined,
     CaseRoutingFailed,
+    LegReturnUpheld,
 )
 
 _WITH_ALL_LEGS_DONE: Final[frozenset[CaseStage]] = frozenset({"feedback", "checking", "checked"})
@@ -65,8 +66,11 @@ def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
         case CaseOpeningDeclined():
             return case
         case CaseRoutingFailed():
-            failed = _own_part(case, explanation=event.explanation, routing_problem=event.detail)
+            rule = event.explanation.rule
+            failed = _own_part(case, explanation=event.explanation, routing_problem=event.detail, rule=rule)
             return msgspec.structs.replace(failed, dispatch_clock=event.clock, **_versions(event.clock))
+        case LegReturnUpheld():
+            return _with_legs(_returned(case, event), evolve_legs(case.legs, event))
         case LegsAdded():
             return _own_part(_with_legs(case, evolve_legs(case.legs, event)))
         case CaseSupervised() | CaseSupervisionAnswered() | CaseEscalated():
@@ -96,8 +100,12 @@ def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
 
 
 def _dispatched(case: CaseState, event: CaseDispatched | CaseRedispatched) -> CaseState:
+    by_hand = event.explanation.decided_by == "dispatcher"
     return _own_part(
         case,
+        rule=case.rule if by_hand else event.explanation.rule,
+        overridden=by_hand and case.rule is not None,
+        level=event.level if isinstance(event, CaseDispatched) else case.level,
         legs=evolve_legs(case.legs, event),
         state="dispatched",
         explanation=event.explanation,
@@ -107,6 +115,13 @@ def _dispatched(case: CaseState, event: CaseDispatched | CaseRedispatched) -> Ca
         handle_clock=event.handle_clock,
         **_versions(event.handle_clock),
     )
+
+
+def _returned(case: CaseState, event: LegReturnUpheld) -> CaseState:
+    """Return the case as misdirected by its rule, if it was the rule that gave this leg to the unit that returns it."""
+    leg = find_leg(case.legs, event.leg)
+    by_rule = case.rule is not None and not case.overridden and leg is not None and leg.ruling is None
+    return msgspec.structs.replace(case, misdirected=True) if by_rule else case
 
 
 def _evolve_end(case: CaseState, event: EndEvent) -> CaseState:
