@@ -92,22 +92,14 @@ def remaining(clock: Clock, at: datetime, working_time: WorkingTime) -> timedelt
 def run(
     start: datetime, limit: Limit, working_time: WorkingTime, *, pauses: Sequence[Pause] = (), extensions: int = 0
 ) -> Run:
-    """Return the limit as positions of the time that its unit counts.
-
-    A statutory limit knows whole days only: its first day does not count, and no day on which it stood still at all.
-    """
+    """Return the limit as positions of the time that its unit counts."""
     counted = counted_time(limit.unit, working_time)
-    spans: Sequence[tuple[datetime, datetime]] = [(pause.started_at, pause.ended_at) for pause in pauses]
-    if limit.unit == "statutory_working_day":
-        epoch = working_time.natural.epoch
-        start = _day_of(start, epoch) + _ONE_DAY
-        spans = [(_day_of(opened, epoch), _day_of(closed - _SHORTEST, epoch) + _ONE_DAY) for opened, closed in spans]
-    begin = counted.position(start)
+    begin = counted.position(counts_from(start, limit.unit, working_time))
     return Run(
         counted=counted,
         begin=begin,
         length=LENGTHS[limit.unit] * limit.amount * (1 + extensions),
-        pauses=_positions(spans, begin, counted) if spans else (),
+        pauses=_positions(stands_still(pauses, limit.unit, working_time), begin, counted) if pauses else (),
     )
 
 
@@ -129,6 +121,24 @@ def counted_time(unit: LimitUnit, working_time: WorkingTime) -> CountedTime:
     if unit == "statutory_working_day":
         return working_time.whole_days
     return working_time.natural
+
+
+def counts_from(start: datetime, unit: LimitUnit, working_time: WorkingTime) -> datetime:
+    """Return from when on time counts: of a statutory limit, which knows whole days, the first does not count."""
+    if unit != "statutory_working_day":
+        return start
+    return _day_of(start, working_time.natural.epoch) + _ONE_DAY
+
+
+def stands_still(
+    pauses: Sequence[Pause], unit: LimitUnit, working_time: WorkingTime
+) -> Sequence[tuple[datetime, datetime]]:
+    """Return when time does not count: of a statutory limit every day on which the clock stood still at all."""
+    spans = [(pause.started_at, pause.ended_at) for pause in pauses]
+    if unit != "statutory_working_day":
+        return spans
+    epoch = working_time.natural.epoch
+    return [(_day_of(opened, epoch), _day_of(closed - _SHORTEST, epoch) + _ONE_DAY) for opened, closed in spans]
 
 
 def _positions(spans: Sequence[tuple[datetime, datetime]], begin: int, counted: CountedTime) -> list[tuple[int, int]]:

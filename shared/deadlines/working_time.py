@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final, Protocol
 
-from shared.contracts.reference import Calendar, FixedHoliday, LimitPolicy, Season
+from shared.contracts.reference import Calendar, LimitPolicy, Season
 
 LOCAL: Final = timezone(timedelta(hours=8))
 YEARS_AHEAD: Final = 30
@@ -23,7 +23,7 @@ MINUTE: Final = 60_000_000
 Slots = tuple[tuple[int, int], ...]
 """Begin and end of each stretch of a day that counts, in microseconds of the local day."""
 
-_SATURDAY: Final = 5
+SATURDAY: Final = 5
 _WHOLE_DAY: Final[Slots] = ((0, DAY),)
 
 
@@ -110,7 +110,7 @@ class SlottedTime:
             rest = position - self.before[day]
             for start, end in self.slots[day]:
                 if rest <= end - start:
-                    return self.epoch + timedelta(days=day, microseconds=start + rest)
+                    return self.epoch + timedelta(day, 0, start + rest)
                 rest -= end - start
         raise BeyondCalendar(f"The limit ends more than {YEARS_AHEAD} years behind the calendar.")
 
@@ -166,11 +166,6 @@ def season_of(seasons: Sequence[Season], month: int, day: int) -> Season:
     return seasons[begun - 1]
 
 
-def is_fixed_holiday(day: date, holidays: Sequence[FixedHoliday]) -> bool:
-    """Tell whether the day is a holiday in every year."""
-    return any(holiday.day == f"{day:%m-%d}" for holiday in holidays)
-
-
 def _workdays(calendar: Calendar) -> Iterator[tuple[date, bool]]:
     """Yield every day and whether people work on it: as listed, else as its weekday says."""
     listed = {entry.day: entry.workday for entry in calendar.days}
@@ -180,7 +175,7 @@ def _workdays(calendar: Calendar) -> Iterator[tuple[date, bool]]:
         day = date.fromordinal(ordinal)
         works = listed.get(day)
         if works is None:
-            works = day.weekday() < _SATURDAY
+            works = day.weekday() < SATURDAY
             if works and day.year > calendar.last_year:
                 works = f"{day:%m-%d}" not in fixed
         yield day, works
