@@ -85,6 +85,7 @@ class _Category(_File, frozen=True, kw_only=True):
     component: bool = False
     local: bool = False
     safety: bool = False
+    no_site_check: bool = False
 
 
 class _CatalogueFile(_File, frozen=True, kw_only=True):
@@ -224,6 +225,7 @@ def _category(row: _Category, conditions: Sequence[_Condition]) -> Category:
         component=row.component,
         local=row.local,
         safety=row.safety,
+        no_site_check=row.no_site_check,
         conditions=tuple(_condition(condition) for condition in conditions),
         legal_basis=row.law,
         source=row.source,
@@ -274,7 +276,7 @@ def _street_units() -> list[Unit]:
             name_zh=row["name"],
             name_en=f"{row['kind'].capitalize()} {row['code']}",
             kind="street",
-            posts=("department", "street"),
+            posts=("department", "street", "collector"),
             street=row["code"],
         )
         for row in _rows("streets.csv")
