@@ -338,11 +338,15 @@ class CaseMergeAbandoned(Event, frozen=True, kw_only=True):
 
 
 class CaseUnmerged(Event, frozen=True, kw_only=True):
-    """撤销并案: the case goes on from its state before the merge."""
+    """撤销并案: the case goes on from its state before the merge.
+
+    `resumed` are its clocks as they go on: the time that it was merged is a pause.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.unmerged.v1"
     master: UUID
     reason: str
+    resumed: tuple[MovedClock, ...] = ()
 
 
 class CaseMergeReleased(Event, frozen=True, kw_only=True):

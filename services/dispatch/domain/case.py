@@ -1,13 +1,12 @@
-"""The case: its state, how events change it, and the columns that queries need. Every part is pure."""
+"""The case: its state. `evolve` says how events change it, `columns` what queries find it by."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
 from services.dispatch.domain.events import OwnEvent
 from services.dispatch.domain.leg_changes import ClockEvent, LegEvent
-from services.dispatch.domain.legs import Legs, LegState, Told, units_of
+from services.dispatch.domain.legs import Legs, LegState, Told
 from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
 from shared.contracts.clocks import Clock
 from shared.contracts.common import Actor, Level, Message
@@ -66,6 +65,7 @@ class CaseState(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The case that this one asks to carry it, while that has not answered."""
     master: UUID | None = None
     """The case that this one is merged into."""
+    merged_at: datetime | None = None
     before_merge: CaseStage | None = None
     carries: tuple[UUID, ...] = ()
     """The cases that are merged, or about to be, into this one."""
@@ -91,26 +91,3 @@ class CaseState(Message, frozen=True, kw_only=True, omit_defaults=True):
     def handle_clock_of(self, leg: LegState) -> Clock | None:
         """Return until when the leg has to be handled; None for a case of before there were clocks."""
         return leg.handle_clock or self.handle_clock
-
-
-def columns(case: CaseState) -> Mapping[str, object]:
-    """Return the typed columns of the table `cases` beside the ledger's own."""
-    opened = case.opened
-    return {
-        "status": case.state,
-        "revision": case.revision,
-        "source": opened.source,
-        "category_system": opened.category.system,
-        "category": opened.category.code,
-        "street": opened.place.street,
-        "community": opened.place.community,
-        "campaign": opened.campaign,
-        "lead_unit": case.lead,
-        "units": sorted(units_of(case.legs)),
-        "legs": [{"unit": leg.unit, "role": leg.role, "state": leg.state} for leg in case.legs],
-        "reported_at": opened.reported_at,
-        "filed_at": opened.filed_at,
-        "opened_at": opened.at,
-        "dispatched_at": case.dispatched_at,
-        "closed_at": case.closed_at,
-    }

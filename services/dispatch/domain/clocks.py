@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from services.dispatch.domain.acting import Acting
 from services.dispatch.domain.adjustments import FireClocks
 from services.dispatch.domain.case import ENDED, CaseState
-from services.dispatch.domain.legs import BREACHED, DONE, LegState, Told, find_leg
+from services.dispatch.domain.legs import BREACHED, DONE, HALF_USED, MOSTLY_USED, LegState, Told, find_leg
 from shared.contracts.clocks import Clock, ClockBreached, ClockStage, MovedClock, Pause
 from shared.contracts.reference import Limit
-from shared.deadlines.clocks import WARNINGS, moved_clock, start_clock
+from shared.deadlines.clocks import moved_clock, start_clock
 from shared.kernel.decider import Wake
 
 WAKE_KIND = "clock"
@@ -38,7 +40,7 @@ class Due(NamedTuple):
     at: datetime
     leg: int
     what: ClockStage | Literal["suspension"]
-    percent: int
+    percent: Literal[50, 80, 100]
 
 
 def start(acting: Acting, stage: ClockStage, limit: Limit | None = None) -> Clock:
@@ -102,6 +104,21 @@ def resumed_after_feedback(case: CaseState, numbers: Sequence[int], acting: Acti
         if leg and clock and leg.fed_back_at:
             going_on = paused(acting, clock, leg.fed_back_at, acting.at)
             moved.append(MovedClock(leg=number, due_was=clock.due_at, clock=going_on))
+    return tuple(moved)
+
+
+def resumed_after_merge(case: CaseState, acting: Acting) -> tuple[MovedClock, ...]:
+    """Return how the clocks of a merged case go on by themselves: while it was merged they stood still.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    if case.before_merge is None or case.merged_at is None:
+        return ()
+    moved = []
+    for running in running_clocks(msgspec.structs.replace(case, state=case.before_merge)):
+        going_on = paused(acting, running.clock, case.merged_at, acting.at)
+        moved.append(MovedClock(leg=running.leg or None, due_was=running.clock.due_at, clock=going_on))
     return tuple(moved)
 
 
@@ -179,11 +196,12 @@ def _dues(case: CaseState) -> Iterator[Due]:
     for leg, clock, told in running_clocks(case):
         if told == BREACHED:
             continue
-        for percent, at in zip(WARNINGS, clock.warn_at, strict=True):
-            # What is due at once does not warn before.
-            if told < percent and at < clock.due_at:
-                yield Due(at, leg, clock.stage, percent)
-                break
+        half, most = clock.warn_at
+        # What is due at once does not warn before.
+        if told < HALF_USED and half < clock.due_at:
+            yield Due(half, leg, clock.stage, HALF_USED)
+        elif told < MOSTLY_USED and most < clock.due_at:
+            yield Due(most, leg, clock.stage, MOSTLY_USED)
         else:
             yield Due(clock.due_at, leg, clock.stage, BREACHED)
     if case.state in ENDED:

@@ -1,12 +1,14 @@
 """How events change a case: `evolve`, the fold of its stream. Needs no document and no calendar."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from services.dispatch.domain.case import ENDED, CaseEvent, CaseStage, CaseState, LaterEvent
 from services.dispatch.domain.events import EndEvent, MergeEvent
-from services.dispatch.domain.leg_changes import ClockEvent, evolve_leg_clocks, evolve_legs, told_after
+from services.dispatch.domain.leg_changes import ClockEvent, evolve_legs, move_leg_clocks, tell_leg_clocks, told_after
 from services.dispatch.domain.legs import Legs, Told, find_leg
 from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
 from shared.contracts.adjustments import (
@@ -28,7 +30,7 @@ from shared.contracts.adjustments import (
     CaseVoidRefused,
     LegsAdded,
 )
-from shared.contracts.clocks import Clock, ClockBreached, ClocksRecomputed, ClockWarned
+from shared.contracts.clocks import Clock, ClockBreached, ClocksRecomputed, ClockWarned, MovedClock
 from shared.contracts.dispatch import (
     CaseChecked,
     CaseClosed,
@@ -170,11 +172,15 @@ def _evolve_merge(case: CaseState, event: MergeEvent) -> CaseState:
         case CaseMergeDeclined():
             return case
         case CaseMerged():
-            return _own_part(case, state="merged", merging=None, master=event.master, before_merge=case.state)
+            merged = _own_part(case, state="merged", merging=None, master=event.master)
+            return msgspec.structs.replace(merged, merged_at=event.at, before_merge=case.state)
         case CaseMergeAbandoned():
             return _own_part(case, merging=None) if case.merging == event.master else case
         case CaseUnmerged():
-            return _own_part(case, state=case.before_merge or "filed", master=None, before_merge=None)
+            unmerged = _own_part(
+                case, state=case.before_merge or "filed", master=None, merged_at=None, before_merge=None
+            )
+            return _with_moved_clocks(unmerged, event.resumed, event.at)
         case CaseMergeReleased():
             return msgspec.structs.replace(case, carries=tuple(one for one in case.carries if one != event.merged))
 
@@ -196,24 +202,28 @@ def _evolve_oversight(case: CaseState, event: CaseSupervised | CaseSupervisionAn
 def _evolve_clocks(case: CaseState, event: ClockEvent) -> CaseState:
     """Fold what time did to clocks; it makes no operator's revision stale."""
     replace = msgspec.structs.replace
-    legs = evolve_leg_clocks(case.legs, event)
     match event:
         case ClockWarned() | ClockBreached() if event.leg is not None:
-            return replace(case, legs=legs)
+            return replace(case, legs=tell_leg_clocks(case.legs, event))
         case ClockWarned() | ClockBreached():
             told: Told = event.percent if isinstance(event, ClockWarned) else 100
             return replace(case, **{f"{event.stage}_told": told})
         case ClocksRecomputed():
             versions = {"calendar_version": event.calendar_version, "policy_version": event.policy_version}
-            case = replace(case, legs=legs, **versions)
-            for moved in event.moved:
-                if moved.leg is None and moved.clock.stage == "dispatch":
-                    told = told_after(case.dispatch_told, moved.due_was, moved.clock, event.at)
-                    case = replace(case, dispatch_clock=moved.clock, dispatch_told=told)
-                elif moved.leg is None and case.check is not None:
-                    told = told_after(case.check_told, moved.due_was, moved.clock, event.at)
-                    case = replace(case, check=replace(case.check, clock=moved.clock), check_told=told)
-            return case
+            return _with_moved_clocks(replace(case, **versions), event.moved, event.at)
+
+
+def _with_moved_clocks(case: CaseState, moved: Sequence[MovedClock], at: datetime) -> CaseState:
+    replace = msgspec.structs.replace
+    case = replace(case, legs=move_leg_clocks(case.legs, moved, at))
+    for one in moved:
+        if one.leg is None and one.clock.stage == "dispatch":
+            told = told_after(case.dispatch_told, one.due_was, one.clock, at)
+            case = replace(case, dispatch_clock=one.clock, dispatch_told=told)
+        elif one.leg is None and case.check is not None:
+            told = told_after(case.check_told, one.due_was, one.clock, at)
+            case = replace(case, check=replace(case.check, clock=one.clock), check_told=told)
+    return case
 
 
 def _versions(clock: Clock | None) -> dict[str, object]:

@@ -6,7 +6,17 @@ from typing import assert_never
 
 import msgspec
 
-from services.dispatch.domain.legs import BREACHED, Legs, LegState, PendingExtension, Suspension, Told, find_leg
+from services.dispatch.domain.legs import (
+    BREACHED,
+    HALF_USED,
+    MOSTLY_USED,
+    Legs,
+    LegState,
+    PendingExtension,
+    Suspension,
+    Told,
+    find_leg,
+)
 from services.dispatch.domain.pending import Appeal
 from shared.contracts.adjustments import (
     CaseRedispatched,
@@ -88,23 +98,24 @@ def evolve_legs(legs: Legs, event: LegEvent) -> Legs:
             return _changed(legs, (event.leg,), lambda leg: _evolve_leg(leg, event))
 
 
-def evolve_leg_clocks(legs: Legs, event: ClockEvent) -> Legs:
-    """Return the legs after what time did to their clocks."""
-    match event:
-        case ClockWarned():
-            return _replaced(legs, event.leg, **_told(event, event.percent))
-        case ClockBreached():
-            changes = _told(event, BREACHED)
-            if event.stage == "handle":
-                overdue_since = next((leg.overdue_at for leg in legs if leg.leg == event.leg), None)
-                changes["overdue_at"] = overdue_since or event.due_at
-            return _replaced(legs, event.leg, **changes)
-        case ClocksRecomputed():
-            for moved in event.moved:
-                leg = None if moved.leg is None else find_leg(legs, moved.leg)
-                if leg is not None:
-                    legs = _replaced(legs, leg.leg, **_clock_moved(leg, moved, event.at))
-            return legs
+def tell_leg_clocks(legs: Legs, event: ClockWarned | ClockBreached) -> Legs:
+    """Return the legs after a clock of one of them has warned or breached."""
+    if isinstance(event, ClockWarned):
+        return _replaced(legs, event.leg, **_told(event, event.percent))
+    changes = _told(event, BREACHED)
+    if event.stage == "handle":
+        overdue_since = next((leg.overdue_at for leg in legs if leg.leg == event.leg), None)
+        changes["overdue_at"] = overdue_since or event.due_at
+    return _replaced(legs, event.leg, **changes)
+
+
+def move_leg_clocks(legs: Legs, moved: Sequence[MovedClock], at: datetime) -> Legs:
+    """Return the legs with those of these clocks that are theirs."""
+    for one in moved:
+        leg = None if one.leg is None else find_leg(legs, one.leg)
+        if leg is not None:
+            legs = _replaced(legs, leg.leg, **_clock_moved(leg, one, at))
+    return legs
 
 
 def told_after(told: Told, due_was: datetime, clock: Clock, at: datetime) -> Told:
@@ -116,8 +127,8 @@ def told_after(told: Told, due_was: datetime, clock: Clock, at: datetime) -> Tol
         return BREACHED
     half, most = clock.warn_at
     if most <= at:
-        return 80
-    return 50 if half <= at else 0
+        return MOSTLY_USED
+    return HALF_USED if half <= at else 0
 
 
 def _assigned(leg: Leg, at: datetime, revision: int = 1) -> LegState:

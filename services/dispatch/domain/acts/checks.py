@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from services.dispatch.domain.acting import Acting, CaseDecision, category_of, refuse
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.checkers import candidates, choose
+from services.dispatch.domain.clocks import breach_before, resumed_after_feedback, start
 from services.dispatch.domain.commands import AssignCheck, CheckCase
 from services.dispatch.domain.legs import LegState, units_of
 from shared.contracts.adjustments import CaseCheckAssigned
@@ -25,7 +26,15 @@ def after_last_leg(case: CaseState, acting: Acting, done: LegState) -> Sequence[
     chosen = choose(acting.units, units_of(case.legs), acting.context.stream, case.opened.place.street)
     if chosen is None:
         return ()
-    return (CaseCheckAssigned(**acting.stamp, unit=chosen.unit, rule=chosen.rule, candidates=chosen.candidates),)
+    return (
+        CaseCheckAssigned(
+            **acting.stamp,
+            unit=chosen.unit,
+            rule=chosen.rule,
+            candidates=chosen.candidates,
+            clock=start(acting, "check"),
+        ),
+    )
 
 
 def assign(case: CaseState, command: AssignCheck, acting: Acting) -> CaseDecision:
@@ -37,13 +46,19 @@ def assign(case: CaseState, command: AssignCheck, acting: Acting) -> CaseDecisio
     if case.check is not None and case.check.unit == command.unit:
         message = f"{command.unit} is to check it already."
         return refuse(message, [FieldError(field="unit", code="already_assigned", message=message)])
-    return [
-        CaseCheckAssigned(**acting.stamp, unit=command.unit, rule="by_hand", candidates=able, reason=command.reason)
-    ]
+    assigned = CaseCheckAssigned(
+        **acting.stamp,
+        unit=command.unit,
+        rule="by_hand",
+        candidates=able,
+        clock=start(acting, "check"),
+        reason=command.reason,
+    )
+    return [*breach_before(case, acting, "check"), assigned]
 
 
 def check(case: CaseState, command: CheckCase, acting: Acting) -> CaseDecision:
-    """核查, by the unit that was chosen for it."""
+    """核查, by the unit that was chosen for it; a late one comes after its breach."""
     if case.check is None or case.check.unit != acting.by.unit:
         unit = case.check.unit if case.check else "nobody"
         return Refusal(code="not_entitled_other_unit", detail=f"{unit} is to check this case, not {acting.by.unit}.")
@@ -52,7 +67,14 @@ def check(case: CaseState, command: CheckCase, acting: Acting) -> CaseDecision:
     if errors:
         return refuse("The result of the check is not complete.", errors)
     rework = () if command.passed else tuple(sorted(set(command.rework))) or fed_back
-    return [CaseChecked(**acting.stamp, passed=command.passed, rework=rework, reason=command.reason)]
+    checked = CaseChecked(
+        **acting.stamp,
+        passed=command.passed,
+        rework=rework,
+        reason=command.reason,
+        resumed=resumed_after_feedback(case, rework, acting),
+    )
+    return [*breach_before(case, acting, "check"), checked]
 
 
 def _errors(command: CheckCase, fed_back: Sequence[int]) -> list[FieldError]:

@@ -6,6 +6,7 @@ from typing import Final
 from services.dispatch.domain.acting import Acting, CaseDecision, category_of, refuse, same_person
 from services.dispatch.domain.adjustments import DecideVoid, ProposeVoid, ReopenCase
 from services.dispatch.domain.case import CaseState
+from services.dispatch.domain.clocks import start
 from services.dispatch.domain.commands import CloseCase
 from services.dispatch.domain.gate import obstacles
 from services.dispatch.domain.transitions import BEFORE_FEEDBACK
@@ -86,5 +87,6 @@ def reopen(case: CaseState, command: ReopenCase, acting: Acting) -> CaseDecision
             ground=command.ground,
             reason=command.reason,
             closed_at=case.closed_at,
+            handle_clock=start(acting, "handle", case.opened.limit),
         )
     ]

@@ -3,9 +3,12 @@
 No chains: a case that carries others is not merged, and one that is merged, or asks to be, carries none.
 """
 
+from uuid import UUID
+
 from services.dispatch.domain.acting import Acting, CaseDecision
 from services.dispatch.domain.adjustments import MergeCase, UnmergeCase
 from services.dispatch.domain.case import CaseEvent, CaseState
+from services.dispatch.domain.clocks import resumed_after_merge
 from services.dispatch.domain.merging import (
     AbandonMerge,
     AdmitMerge,
@@ -47,7 +50,7 @@ def unmerge(case: CaseState, command: UnmergeCase, acting: Acting) -> CaseDecisi
     """
     if case.master is None:
         raise LookupError("A merged case has no master.")
-    return [CaseUnmerged(**acting.stamp, master=case.master, reason=command.reason)]
+    return [_unmerged(case, case.master, command.reason, acting)]
 
 
 def answer(case: CaseState, command: MergeCommand, acting: Acting) -> list[CaseEvent]:
@@ -70,7 +73,7 @@ def answer(case: CaseState, command: MergeCommand, acting: Acting) -> list[CaseE
             return [CaseMergeReleased(**stamp, merged=command.merged)]
         case LeaveVoidedMaster():
             if case.master == command.master:
-                return [CaseUnmerged(**stamp, master=command.master, reason="The case it was merged into is void.")]
+                return [_unmerged(case, command.master, "The case that it was merged into is void.", acting)]
             return [CaseMergeAbandoned(**stamp, master=command.master, reason="voided", admitted=False)]
 
 
@@ -78,3 +81,7 @@ def _obstacle(case: CaseState) -> MergeObstacle | None:
     if case.state in {"closed", "voided", "merged"}:
         return case.state
     return "merging" if case.merging is not None else None
+
+
+def _unmerged(case: CaseState, master: UUID, reason: str, acting: Acting) -> CaseUnmerged:
+    return CaseUnmerged(**acting.stamp, master=master, reason=reason, resumed=resumed_after_merge(case, acting))
