@@ -97,7 +97,13 @@ def _kinds() -> Iterator[tuple[CategoryCode, Place, tuple[str, ...]]]:
         area = next(communities)
         code = CategoryCode(system=CITY, version=_VERSION, code=category.code, condition=category.conditions[0].code)
         place = Place(longitude=_CENTRE[0], latitude=_CENTRE[1], street=area.parent, community=area.code)
-        matter = Matter(category=code, place=place, target_type="public_space", at=datetime.now(UTC))
+        matter = Matter(
+            category=code,
+            street=place.street,
+            community=place.community,
+            target_type="public_space",
+            at=datetime.now(UTC),
+        )
         routed = route(RoutingDocuments(catalogue=(_VERSION, known), units=(_VERSION, offices)), matter)
         assert isinstance(routed, Routed), routed
         yield code, place, tuple(leg.unit for leg in routed.legs)

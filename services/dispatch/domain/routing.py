@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.dispatch.domain.rule_fit import Matter, WorkingHours, asks_for_working_time, misfit
-from shared.contracts.common import CategoryCode, Level, Place
+from shared.contracts.common import CategoryCode, Level
 from shared.contracts.dispatch import ConsideredRule, Explanation, Leg, Verdict
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import (
@@ -108,12 +108,12 @@ def route(documents: RoutingDocuments, matter: Matter) -> Routed | Unroutable:
         explanation = _explain(documents, rules, None, considered)
         return Unroutable(reason="no_rule", detail=detail, explanation=explanation)
     units = documents.units[1]
-    lead = _resolve(winner.lead, units, matter.place)
+    lead = _resolve(winner.lead, units, matter.street)
     if lead is None:
         detail = f"The lead {winner.lead} of rule {winner.rule} is no unit that handles cases here."
         explanation = _explain(documents, rules, winner, considered)
         return Unroutable(reason="unknown_unit", detail=detail, explanation=explanation)
-    support, left_out = _support(winner, lead, units, matter.place)
+    support, left_out = _support(winner, lead, units, matter.street)
     reason = f"Left out, because no such unit handles cases here: {', '.join(left_out)}." if left_out else None
     return Routed(
         legs=legs_of(lead, support, limit),
@@ -181,18 +181,18 @@ def _considered(rule: PowerRule, why: Verdict | None, winner: PowerRule | None) 
 # ------------------------------------------------------------------------------------------- what the winner says
 
 
-def _resolve(name: str, units: Units, place: Place) -> str | None:
+def _resolve(name: str, units: Units, street: str | None) -> str | None:
     if name != AT_THE_STREET:
         return name if handling_unit(units, name) else None
-    unit = units.of_street.get(place.street) if place.street else None
+    unit = units.of_street.get(street) if street else None
     return unit.code if unit else None
 
 
-def _support(rule: PowerRule, lead: str, units: Units, place: Place) -> tuple[list[str], list[str]]:
+def _support(rule: PowerRule, lead: str, units: Units, street: str | None) -> tuple[list[str], list[str]]:
     found: list[str] = []
     left_out: list[str] = []
     for name in rule.support:
-        unit = _resolve(name, units, place)
+        unit = _resolve(name, units, street)
         if unit is None:
             left_out.append(name)
         elif unit != lead and unit not in found:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from shared.contracts.common import CategoryCode, Place, TargetType
+from shared.contracts.common import CategoryCode, TargetType
 from shared.contracts.dispatch import Verdict
 from shared.contracts.reference import Calendar, LimitPolicy, PartOfYear, PowerRule, When
 from shared.deadlines.working_time import LOCAL, BeforeCalendar, BeyondCalendar, working_time_of
@@ -17,7 +17,8 @@ class Matter:
     """What routing is asked about: a case, or what might be one. `at` is the instant that rules of time go by."""
 
     category: CategoryCode
-    place: Place
+    street: str | None
+    community: str | None
     target_type: TargetType
     at: datetime
 
@@ -34,7 +35,7 @@ def misfit(rule: PowerRule, matter: Matter, hours: WorkingHours | None) -> Verdi
     """Return why the rule does not fit, or None when it does."""
     if not _in_force(rule, matter):
         return "not_in_force"
-    if not _is_there(rule, matter.place):
+    if not _is_there(rule, matter):
         return "other_place"
     if rule.target_types and matter.target_type not in rule.target_types:
         return "other_target"
@@ -60,10 +61,10 @@ def _in_force(rule: PowerRule, matter: Matter) -> bool:
     return (rule.valid_from or date.min) <= day <= (rule.valid_until or date.max)
 
 
-def _is_there(rule: PowerRule, place: Place) -> bool:
+def _is_there(rule: PowerRule, matter: Matter) -> bool:
     if not rule.streets and not rule.communities:
         return True
-    return place.street in rule.streets or place.community in rule.communities
+    return matter.street in rule.streets or matter.community in rule.communities
 
 
 def _mistimed(when: When, local: datetime, hours: WorkingHours | None) -> Verdict | None:
