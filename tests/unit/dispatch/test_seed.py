@@ -1,7 +1,6 @@
 """The reference data that a new city starts with."""
 
 import re
-from pathlib import Path
 
 import pytest
 from shapely import Point, Polygon
@@ -9,6 +8,7 @@ from shapely import Point, Polygon
 from services.dispatch import seed
 from services.dispatch.domain.reference import PublishReference, decide
 from services.dispatch.domain.reference_checks import check_document
+from services.dispatch.seed.files import DATA, limit
 from shared.contracts.decisions import Context
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Limit
@@ -36,7 +36,7 @@ def test_every_document_passes_the_checks_against_the_others() -> None:
 
 
 def test_all_forty_kinds_of_problems_are_there() -> None:
-    text = (Path(seed.__file__).parent / "data" / "catalogue-jiaohe.toml").read_text(encoding="utf-8")
+    text = (DATA / "catalogue-jiaohe.toml").read_text(encoding="utf-8")
     blocks = re.findall(r"# row (\d+)\n(.*?)(?=\n\[\[|\Z)", text, re.DOTALL)
     assert {int(row) for row, _ in blocks} == set(range(1, 41))
     assert len(blocks) == len(seed.catalogue("jiaohe").categories)
@@ -97,10 +97,10 @@ def test_the_seed_is_published_as_version_1_of_each_document_without_knowing_the
 def test_a_repeat_of_the_seed_is_the_same_request() -> None:
     first = [command.request for command in seed.seed_commands()]
     assert first == [command.request for command in seed.seed_commands()]
-    assert len({request.key for request in first if request is not None}) == len(first) == 5
+    assert len({request.key for request in first if request is not None}) == len(first) == 7
 
 
 @pytest.mark.parametrize("text", ["2 fortnights", "urgent_hours", ""])
 def test_a_limit_in_a_file_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no limit"):
-        seed._limit(text)
+        limit(text)
