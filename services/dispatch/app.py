@@ -6,14 +6,20 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.dispatch.consumers import reaction, translate
+from services.dispatch.consumers import react_to_case, reaction, translate
 from services.dispatch.queries import EVENTS, REFERENCE, Database
 from services.dispatch.seed import seed_commands
 from services.dispatch.settings import Settings
 from services.dispatch.tables import case_aggregate, migrate, reference_aggregate
 from shared.contracts.common import Answer
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_REFERENCE, INTAKE_CONTENTS, INTAKE_REPORTS
+from shared.contracts.registry import (
+    ACTIONS_PREFIX,
+    DISPATCH_CASES,
+    DISPATCH_REFERENCE,
+    INTAKE_CONTENTS,
+    INTAKE_REPORTS,
+)
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
@@ -29,6 +35,8 @@ from shared.runtime.watch import ReferenceWatch
 SERVICE: Final = "dispatch"
 ACTIONS: Final = "dispatch.actions"
 CONTENTS: Final = "dispatch.contents"
+MERGES: Final = "dispatch.merges"
+"""Of dispatch's own topic: what cases say to each other."""
 
 
 class SeedError(Exception):
@@ -63,7 +71,7 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Dispatch:
         references=references,
     )
     return Dispatch(
-        engine=engine, ledger=ledger, references=references, database=Database(engine, references), city=city
+        engine=engine, ledger=ledger, references=references, database=Database(engine, references, city), city=city
     )
 
 
@@ -87,6 +95,7 @@ def build_worker(
     """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out."""
     ledger = dispatch.ledger
     events = ledger.policy(EVENTS, reaction(dispatch.city))
+    merges = ledger.policy(MERGES, react_to_case)
     acts = ledger.reception(ACTIONS, translate)
     documents = ledger.reference_copy(REFERENCE)
     contents = ledger.contents_copy(CONTENTS)
@@ -103,12 +112,14 @@ def build_worker(
         engine=dispatch.engine,
         subscriptions=[
             Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
+            Subscription(group=MERGES, topics=(DISPATCH_CASES,), handle=merges.consume),
             Subscription(group=CONTENTS, topics=(INTAKE_CONTENTS,), handle=contents.consume),
             Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
             Subscription(group=REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[
             events.keep_resuming,
+            merges.keep_resuming,
             acts.keep_resuming,
             documents.keep_resuming,
             contents.keep_resuming,

@@ -10,8 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from services.dispatch import policies
+from services.dispatch.domain.acting import DISPATCH_ITSELF
+from services.dispatch.domain.commands import OpenCase
+from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.tables import CASE
-from shared.contracts import dispatch
+from shared.contracts import adjustments, dispatch
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Delivery, WaitForReference
 from shared.contracts.dispatch import LegAction
@@ -43,8 +46,19 @@ _CENTRE_ACTS: Final = frozenset(
                 dispatch.LegReturnRefused,
                 dispatch.LegReturnUpheld,
                 dispatch.LegWaived,
+                adjustments.CaseCheckAssigned,
                 dispatch.CaseChecked,
                 dispatch.CaseClosed,
+                adjustments.CaseVoidProposed,
+                adjustments.CaseVoidRefused,
+                adjustments.CaseVoided,
+                adjustments.CaseReopened,
+                adjustments.CaseSupervised,
+                adjustments.CaseEscalated,
+                adjustments.LegAppealReviewed,
+                adjustments.CaseMergeRequested,
+                adjustments.CaseMerged,
+                adjustments.CaseUnmerged,
             )
         ),
         "jointenforcement.leg.waived.v1",
@@ -52,7 +66,6 @@ _CENTRE_ACTS: Final = frozenset(
     }
 )
 """What only people of the centres do, with a person's token: whoever says it over a topic is told so."""
-_SYSTEM: Final = Actor(client="dispatch", unit="dispatch", post="system")
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
@@ -82,11 +95,20 @@ def _react(city: str, delivery: Delivery, library: ReferenceLibrary) -> Sequence
         return ()
     if isinstance(opening, WaitForReference):
         return opening
+    return [_of_the_system(delivery, opening)]
+
+
+def react_to_case(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
+    """Return the commands of the policy on `dispatch.cases`: two cases agree on a merge, in the name of the system."""
+    return [_of_the_system(delivery, command) for command in policies.continue_merge(delivery)]
+
+
+def _of_the_system(delivery: Delivery, body: OpenCase | MergeCommand) -> Command:
     event = delivery.event
     cause = Cause(
         correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
     )
-    return [Command(aggregate=CASE, stream=opening.case_id, body=opening, actor=_SYSTEM, cause=cause)]
+    return Command(aggregate=CASE, stream=body.case_id, body=body, actor=DISPATCH_ITSELF, cause=cause)
 
 
 def _act(event: CloudEvent) -> LegAction | Refusal:

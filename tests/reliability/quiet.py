@@ -14,11 +14,12 @@ from deploy.embedded.credentials import SERVICES
 from services.analytics import tables as analytics
 from services.analytics.consumers.projection import TOPICS
 from services.dispatch import queries as dispatch
-from services.dispatch.app import ACTIONS, CONTENTS
+from services.dispatch.app import ACTIONS, CONTENTS, MERGES
 from services.intake.app import SUBMISSIONS_CONSUMER
 from services.intake.queries import REFERENCE_CONSUMER
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
+    DISPATCH_CASES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
     INTAKE_REPORTS,
@@ -30,6 +31,7 @@ READS: Final[Mapping[str, str]] = {
     SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
     REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
     dispatch.EVENTS: re.escape(INTAKE_REPORTS),
+    MERGES: re.escape(DISPATCH_CASES),
     CONTENTS: re.escape(INTAKE_CONTENTS),
     ACTIONS: f"{re.escape(ACTIONS_PREFIX)}.*",
     dispatch.REFERENCE: re.escape(DISPATCH_REFERENCE),

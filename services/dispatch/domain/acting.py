@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.legs import LegState, find_leg
@@ -13,6 +13,9 @@ from shared.contracts.dispatch import Explanation
 from shared.contracts.reference import Category, LimitPolicy, Units
 from shared.deadlines.working_time import WorkingTime, working_time_of
 from shared.kernel.errors import FieldError, Refusal
+
+DISPATCH_ITSELF: Final = Actor(client="dispatch", unit="dispatch", post="system")
+"""Who does what follows from an act or from time by rule."""
 
 CaseDecision = list[CaseEvent] | Refusal
 
@@ -57,6 +60,11 @@ class Acting:
     def stamp(self) -> Stamp:
         """Return what every event says of the act."""
         return Stamp(at=self.context.at, by=self.context.actor)
+
+    @property
+    def by_rule(self) -> Stamp:
+        """Return what an event says that follows from the act by rule, and was nobody's choice."""
+        return Stamp(at=self.context.at, by=DISPATCH_ITSELF)
 
     @property
     def timing(self) -> Timing:

@@ -170,7 +170,7 @@ def breach_before(
 def breach(acting: Acting, clock: Clock, leg: LegState | None) -> ClockBreached:
     """Return the breach of a clock."""
     return ClockBreached(
-        **acting.stamp,
+        **acting.by_rule,
         stage=clock.stage,
         due_at=clock.due_at,
         leg=leg.leg if leg else None,

@@ -44,12 +44,14 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
 
 
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
-    """Cut a stream into effects; what a policy did is left out."""
+    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not."""
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":
+            if run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
+                run.append(event)
             continue
         if by["post"] != "system" and run:
             yield _effect(run, actor)

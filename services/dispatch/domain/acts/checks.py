@@ -28,7 +28,7 @@ def after_last_leg(case: CaseState, acting: Acting, done: LegState) -> Sequence[
         return ()
     return (
         CaseCheckAssigned(
-            **acting.stamp,
+            **acting.by_rule,
             unit=chosen.unit,
             rule=chosen.rule,
             candidates=chosen.candidates,
