@@ -1,7 +1,7 @@
 """Builders for tests of dispatch: a small city, its actors, and given / when / then over case events."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -23,7 +23,20 @@ from shared.contracts.common import Actor, CategoryCode, Place, Post, TargetType
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.reference import Catalogue, Category, FilingCondition, Limit, PowerRule, Unit, Units
+from shared.contracts.reference import (
+    Calendar,
+    CalendarDay,
+    Catalogue,
+    Category,
+    FilingCondition,
+    Limit,
+    LimitPolicy,
+    PowerRule,
+    Season,
+    Slot,
+    Unit,
+    Units,
+)
 from shared.kernel.errors import Refusal
 from shared.kernel.identifiers import named_id
 
@@ -140,9 +153,41 @@ def catalogue(*rules: PowerRule) -> Catalogue:
 JOINT_RULE = rule("joint", URBAN, (MARKET, FIRE))
 
 
-def library(*rules: PowerRule, units: Units = UNITS) -> ReferenceLibrary:
+WORKDAY = Season(
+    starts_on="01-01",
+    name_zh="全年",
+    name_en="all year",
+    slots=(Slot(start="08:00", end="12:00"), Slot(start="14:00", end="18:00")),
+)
+CALENDAR = Calendar(
+    city=CITY,
+    first_year=2026,
+    last_year=2026,
+    days=(
+        CalendarDay(day=date(2026, 10, 1), workday=False, name_zh="国庆节", name_en="National Day", source="a test"),
+        CalendarDay(day=date(2026, 10, 10), workday=True, name_zh="调休", name_en="make-up day", source="a test"),
+    ),
+)
+LIMIT_POLICY = LimitPolicy(
+    city=CITY,
+    seasons=(WORKDAY,),
+    accept=Limit(amount=1, unit="working_hour"),
+    file=Limit(amount=1, unit="working_hour"),
+    verify=Limit(amount=1, unit="working_hour"),
+    dispatch=Limit(amount=1, unit="urgent_hour"),
+    sign=Limit(amount=1, unit="urgent_hour"),
+    check=Limit(amount=4, unit="urgent_hour"),
+)
+
+
+def library(*rules: PowerRule, units: Units = UNITS, known: Catalogue | None = None) -> ReferenceLibrary:
     return ReferenceLibrary(
-        {("catalogue", CITY): {1: catalogue(*(rules or (JOINT_RULE,)))}, ("units", CITY): {1: units}}
+        {
+            ("catalogue", CITY): {1: known or catalogue(*(rules or (JOINT_RULE,)))},
+            ("units", CITY): {1: units},
+            ("calendar", CITY): {1: CALENDAR},
+            ("limit_policy", CITY): {1: LIMIT_POLICY},
+        }
     )
 
 
@@ -214,8 +259,8 @@ ActorStep = tuple[Command, Actor]
 class Case:
     """A case under test: `given` steps must succeed, `when` answers with events or the refusal."""
 
-    def __init__(self, *rules: PowerRule, units: Units = UNITS) -> None:
-        self.library = library(*rules, units=units)
+    def __init__(self, *rules: PowerRule, units: Units = UNITS, known: Catalogue | None = None) -> None:
+        self.library = library(*rules, units=units, known=known)
         self.state: CaseState | None = None
         self.events: list[CaseEvent] = []
         self.now = NOON
