@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, dispatch, intake, reference
+from shared.contracts import adjustments, clocks, dispatch, intake, reference
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -104,6 +104,22 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     dispatch.LegReturnRefused,
     dispatch.LegReturnUpheld,
     dispatch.LegWaived,
+    adjustments.CaseRedispatched,
+    adjustments.LegsAdded,
+    adjustments.LegRuled,
+    adjustments.LegSentBack,
+    adjustments.LegExtensionRequested,
+    adjustments.LegExtended,
+    adjustments.LegExtensionRefused,
+    adjustments.LegSuspensionRequested,
+    adjustments.LegSuspensionEndorsed,
+    adjustments.LegSuspended,
+    adjustments.LegSuspensionRefused,
+    adjustments.LegResumed,
+    clocks.ClockWarned,
+    clocks.ClockBreached,
+    clocks.LegCountedAsSigned,
+    clocks.ClocksRecomputed,
     adjustments.CaseCheckAssigned,
     dispatch.CaseChecked,
     dispatch.CaseClosed,
@@ -129,6 +145,9 @@ ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (
     dispatch.SignLeg,
     dispatch.FeedBackLeg,
     dispatch.RequestLegReturn,
+    adjustments.RequestLegExtension,
+    adjustments.RequestLegSuspension,
+    adjustments.ResumeLeg,
     adjustments.AnswerSupervision,
     adjustments.AppealLeg,
 )

@@ -8,17 +8,28 @@ from datetime import datetime
 from uuid import UUID
 
 from services.dispatch.domain.adjustments import (
+    DecideLegExtension,
+    DecideLegSuspension,
     DecideVoid,
+    EndorseLegSuspension,
     EscalateCase,
+    FireClocks,
     MergeCase,
     ProposeVoid,
+    RecomputeClocks,
     ReopenCase,
     ReviewLegAppeal,
     SuperviseCase,
     UnmergeCase,
 )
 from services.dispatch.domain.merging import MergeCommand
-from shared.contracts.adjustments import AnswerSupervision, AppealLeg
+from shared.contracts.adjustments import (
+    AnswerSupervision,
+    AppealLeg,
+    RequestLegExtension,
+    RequestLegSuspension,
+    ResumeLeg,
+)
 from shared.contracts.common import CategoryCode, Place, TargetType
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 
@@ -139,6 +150,14 @@ LegCommand = (
     | FeedBackLeg
     | RequestLegReturn
     | DecideLegReturn
+    | RuleLeg
+    | RequestLegExtension
+    | DecideLegExtension
+    | RequestLegSuspension
+    | EndorseLegSuspension
+    | DecideLegSuspension
+    | ResumeLeg
+    | SendLegBack
     | WaiveLeg
     | AnswerSupervision
     | AppealLeg
@@ -146,6 +165,7 @@ LegCommand = (
 )
 CaseCommand = (
     DispatchCase
+    | AddLegs
     | AssignCheck
     | CheckCase
     | CloseCase
@@ -159,4 +179,6 @@ CaseCommand = (
 )
 ActorCommand = LegCommand | CaseCommand
 """What a person or a department asks for: entitled by post and unit, refused by name otherwise."""
-Command = OpenCase | MergeCommand | ActorCommand
+TimeCommand = FireClocks | RecomputeClocks
+"""What time asks for: answered in every state."""
+Command = OpenCase | MergeCommand | TimeCommand | ActorCommand

@@ -10,16 +10,22 @@ from services.dispatch.domain.acting import Acting, CaseDecision
 from services.dispatch.domain.acts import (
     appeals,
     checks,
+    clocks,
     dispatching,
     endings,
+    extensions,
     legs,
     merges,
     opening,
     oversight,
     returns,
+    suspensions,
 )
 from services.dispatch.domain.adjustments import (
+    DecideLegExtension,
+    DecideLegSuspension,
     DecideVoid,
+    EndorseLegSuspension,
     EscalateCase,
     MergeCase,
     ProposeVoid,
@@ -31,6 +37,7 @@ from services.dispatch.domain.adjustments import (
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.commands import (
     ActorCommand,
+    AddLegs,
     AssignCheck,
     CheckCase,
     CloseCase,
@@ -38,21 +45,39 @@ from services.dispatch.domain.commands import (
     DecideLegReturn,
     DispatchCase,
     OpenCase,
+    RuleLeg,
+    SendLegBack,
+    TimeCommand,
     WaiveLeg,
 )
 from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.domain.transitions import permit
-from shared.contracts.adjustments import AnswerSupervision, AppealLeg
+from shared.contracts.adjustments import (
+    AnswerSupervision,
+    AppealLeg,
+    RequestLegExtension,
+    RequestLegSuspension,
+    ResumeLeg,
+)
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.kernel.errors import Refusal
 
 ACTS: Final[Mapping[type[ActorCommand], Callable[[CaseState, Any, Acting], CaseDecision]]] = {
     DispatchCase: dispatching.dispatch,
+    AddLegs: dispatching.add_legs,
     SignLeg: legs.sign,
     FeedBackLeg: legs.feed_back,
     RequestLegReturn: returns.request_return,
     DecideLegReturn: returns.decide_return,
+    RuleLeg: returns.rule,
+    RequestLegExtension: extensions.request_extension,
+    DecideLegExtension: extensions.decide_extension,
+    RequestLegSuspension: suspensions.request_suspension,
+    EndorseLegSuspension: suspensions.endorse_suspension,
+    DecideLegSuspension: suspensions.decide_suspension,
+    ResumeLeg: suspensions.resume,
+    SendLegBack: legs.send_back,
     WaiveLeg: legs.waive,
     AssignCheck: checks.assign,
     CheckCase: checks.check,
@@ -86,6 +111,8 @@ def decide(city: str, case: CaseState | None, command: Command, context: Context
     acting = _acting(city, context)
     if isinstance(command, OpenCase):
         return opening.open_case(case, command, acting)
+    if isinstance(command, TimeCommand):
+        return clocks.pass_time(case, command, acting)
     if case is None:
         return Refusal(code="unknown_case", detail=f"There is no case {command.case_id}.")
     if isinstance(command, MergeCommand):

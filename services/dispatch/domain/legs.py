@@ -24,7 +24,9 @@ LEG_STAGES: Final[tuple[LegStage, ...]] = (
 DONE: Final[frozenset[LegStage]] = frozenset({"fed_back", "waived"})
 Told = Literal[0, 50, 80, 100]
 """What was told of a clock already: how much of the limit was used."""
-BREACHED: Final[Told] = 100
+HALF_USED: Final = 50
+MOSTLY_USED: Final = 80
+BREACHED: Final = 100
 
 
 class PendingExtension(Message, frozen=True, kw_only=True):
