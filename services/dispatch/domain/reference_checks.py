@@ -8,13 +8,13 @@ from shapely import Polygon
 
 from services.dispatch.domain.document_errors import duplicates, error
 from services.dispatch.domain.rule_checks import check_overrides, check_power_list
+from services.dispatch.domain.time_checks import check_calendar, check_limit, check_limit_policy
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import (
     Calendar,
     Catalogue,
     Category,
     Document,
-    Limit,
     LimitPolicy,
     Places,
     Routing,
@@ -50,8 +50,13 @@ def _errors(document: Document, *, name: str, city: str, library: ReferenceLibra
             yield from _units(document)
         case Places():
             yield from _places(document, name)
-        case Calendar() | LimitPolicy():
+        case Calendar():
             yield from _city(document.city, name)
+            in_force = library.calendar(name)
+            yield from check_calendar(document, in_force[1] if in_force else None)
+        case LimitPolicy():
+            yield from _city(document.city, name)
+            yield from check_limit_policy(document)
         case _:
             assert_never(document)
 
@@ -81,13 +86,7 @@ def _category(path: str, category: Category) -> Iterator[FieldError]:
         yield error(f"{path}.conditions", "no_condition", f"{category.code} has no filing condition.")
     yield from duplicates(f"{path}.conditions", "code", [condition.code for condition in category.conditions])
     for index, condition in enumerate(category.conditions):
-        if not _is_possible(condition.limit):
-            message = "A limit is a positive amount, and 0 for at_once."
-            yield error(f"{path}.conditions.{index}.limit.amount", "bad_amount", message)
-
-
-def _is_possible(limit: Limit) -> bool:
-    return limit.amount == 0 if limit.unit == "at_once" else limit.amount > 0
+        yield from check_limit(condition.limit, f"{path}.conditions.{index}.limit")
 
 
 # -------------------------------------------------------------------------------------------- units and places
