@@ -36,6 +36,10 @@ class ReferenceLibrary:
         document = self.get("catalogue", system, version)
         return document if isinstance(document, Catalogue) else None
 
+    def current_catalogue(self, system: str) -> tuple[int, Catalogue] | None:
+        """Return the current catalogue of a code system."""
+        return _typed(self.current("catalogue", system), Catalogue)
+
     def units(self, city: str) -> tuple[int, Units] | None:
         """Return the current units document of the city."""
         return _typed(self.current("units", city), Units)

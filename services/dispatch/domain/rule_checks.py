@@ -69,14 +69,12 @@ def check_overrides(routing: Routing, city: str, library: ReferenceLibrary) -> I
 
 def _system(path: str, rule: LocalOverride, library: ReferenceLibrary) -> Iterator[FieldError]:
     systems = library.names("catalogue")
-    found = library.current("catalogue", rule.system)
+    found = library.current_catalogue(rule.system)
     if found is None:
         if systems:
             yield error(f"{path}.system", "unknown_system", f"There is no catalogue of a code system {rule.system}.")
         return
     catalogue = found[1]
-    if not isinstance(catalogue, Catalogue):
-        return
     if rule.category not in catalogue.by_code:
         yield error(f"{path}.category", "unknown_category", f"{rule.system} has no category {rule.category}.")
     if any(rule.rule == listed.rule for listed in catalogue.power_list):
