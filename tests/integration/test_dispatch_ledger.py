@@ -122,7 +122,7 @@ async def test_a_filed_report_becomes_a_case_and_tasks_of_five_units(service: Se
     ]
     async with service.engine.connect() as connection:
         (event, *_rest) = await history(connection, case_id)
-        found, more = await find_cases(connection, CaseFilter(state="dispatched", unit="public-security"), limit=5)
+        found, more = await find_cases(connection, CaseFilter(states=("dispatched",), unit="public-security"), limit=5)
     assert event.type == "jointenforcement.case.opened.v1"
     assert ([known.id for known in found], more) == ([case_id], None)
 
@@ -223,12 +223,12 @@ async def test_lists_are_paged_newest_first_without_gap_or_repeat(service: Servi
     for case_id in ids:
         await service.file(case_id)
     seen: list[UUID] = []
-    before = None
+    place = None
     async with service.engine.connect() as connection:
         while True:
-            page, before = await find_cases(connection, CaseFilter(campaign="winter"), limit=3, before=before)
+            page, place = await find_cases(connection, CaseFilter(campaign="winter"), limit=3, after=place)
             seen += [known.id for known in page]
-            if before is None:
+            if place is None:
                 break
     assert seen == sorted(ids, reverse=True)
 

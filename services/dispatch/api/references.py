@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.params import FromPath, QueryParameter
 
-from services.dispatch.api.reading import Reads
+from services.dispatch.api.parameters import Reads
 from services.dispatch.api.views import ReferenceDocument
 from services.dispatch.api.writing import Answered, Writing
 from services.dispatch.domain.reference import PublishReference
