@@ -111,7 +111,7 @@ def condition(code: str = "found", limit: Limit = TWO_HOURS) -> FilingCondition:
     )
 
 
-def category(code: str) -> Category:
+def category(code: str, limit: Limit = TWO_HOURS) -> Category:
     return Category(
         code=code,
         name_zh=code,
@@ -119,7 +119,7 @@ def category(code: str) -> Category:
         component=False,
         local=False,
         safety=False,
-        conditions=(condition(),),
+        conditions=(condition(limit=limit),),
         legal_basis="a law",
         source="a test",
     )
@@ -144,9 +144,9 @@ def rule(
     )
 
 
-def catalogue(*rules: PowerRule) -> Catalogue:
+def catalogue(*rules: PowerRule, limit: Limit = TWO_HOURS) -> Catalogue:
     return Catalogue(
-        system=CITY, title_zh="目录", title_en="catalogue", categories=(category("E0406"),), power_list=rules
+        system=CITY, title_zh="目录", title_en="catalogue", categories=(category("E0406", limit),), power_list=rules
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.dispatch.domain.case import columns
+from services.dispatch.domain.columns import columns
 from services.dispatch.domain.evolve import evolve
 from shared.contracts.dispatch import (
     CaseChecked,
@@ -82,8 +82,26 @@ def test_a_filed_report_opens_a_case_and_dispatches_it_with_its_explanation() ->
             "policy_version": None,
         },
         "level": "city",
-        "sign_clock": None,
-        "handle_clock": None,
+        "sign_clock": {
+            "stage": "sign",
+            "limit": {"amount": 1, "unit": "urgent_hour"},
+            "started_at": "2026-11-23T04:01:00Z",
+            "original_due_at": "2026-11-23T05:01:00Z",
+            "due_at": "2026-11-23T05:01:00Z",
+            "warn_at": ["2026-11-23T04:31:00Z", "2026-11-23T04:49:00Z"],
+            "calendar_version": 1,
+            "policy_version": 1,
+        },
+        "handle_clock": {
+            "stage": "handle",
+            "limit": {"amount": 2, "unit": "urgent_hour"},
+            "started_at": "2026-11-23T04:01:00Z",
+            "original_due_at": "2026-11-23T06:01:00Z",
+            "due_at": "2026-11-23T06:01:00Z",
+            "warn_at": ["2026-11-23T05:01:00Z", "2026-11-23T05:37:00Z"],
+            "calendar_version": 1,
+            "policy_version": 1,
+        },
     }
     assert case.stage == "dispatched"
 
