@@ -1,5 +1,6 @@
 """Builders for tests of how a case ends and who watches it: checks, voiding, reopening, oversight, appeals, merges."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -36,10 +37,14 @@ from tests.support.cases import (
     catalogue,
     category,
     check_passed,
+    checked,
     close,
+    closed,
     fed_back,
+    handled,
     open_case,
     opened,
+    rule,
     signed,
     unit,
 )
@@ -159,3 +164,17 @@ def merging(case: Case | None = None) -> Case:
 
 def merged(case: Case | None = None) -> Case:
     return merging(case).given((CompleteMerge(case_id=CASE_ID, master=MASTER_ID), SYSTEM))
+
+
+STAGES: dict[str, Callable[[], Case]] = {
+    "filed": lambda: opened(rule("ghost", "no-such-unit")),
+    "dispatched": opened,
+    "handling": lambda: opened().given(*signed(1, 2, 3)),
+    "feedback": on_papers,
+    "checking": handled,
+    "checked": checked,
+    "closed": closed,
+    "voided": voided,
+    "merged": merged,
+}
+"""A case in each of its states."""
