@@ -84,8 +84,15 @@ class Acting:
             policy_version=policy[0],
         )
 
-    def by_hand(self, case: CaseState, decided_by: Literal["dispatcher", "ruling"], reason: str) -> Explanation:
-        """Return why a unit has a leg that a person gave to it."""
+    def by_hand(
+        self,
+        case: CaseState,
+        decided_by: Literal["dispatcher", "ruling"],
+        reason: str,
+        *,
+        instead_of_rule: bool = True,
+    ) -> Explanation:
+        """Return why a unit has a leg that a person gave to it, `instead_of_rule` or beside what the rule says."""
         return Explanation(
             rule=None,
             catalogue_version=case.opened.category.version,
@@ -94,7 +101,7 @@ class Acting:
             considered=(),
             decided_by=decided_by,
             reason=reason,
-            overrides=case.explanation.rule if case.explanation else None,
+            overrides=case.rule if instead_of_rule else None,
         )
 
 

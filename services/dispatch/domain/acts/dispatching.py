@@ -40,7 +40,7 @@ def add_legs(case: CaseState, command: AddLegs, acting: Acting) -> CaseDecision:
         LegsAdded(
             **acting.stamp,
             legs=legs,
-            explanation=acting.by_hand(case, "dispatcher", command.reason),
+            explanation=acting.by_hand(case, "dispatcher", command.reason, instead_of_rule=False),
             sign_clock=clocks.sign,
             handle_clock=clocks.handle,
         )
