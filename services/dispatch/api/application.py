@@ -7,7 +7,8 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from services.dispatch.api.acts import CaseActs, LegActs
+from services.dispatch.api.case_acts import CaseActs
+from services.dispatch.api.leg_acts import DepartmentActs, LegDecisions
 from services.dispatch.api.reading import CaseReads, LegReads, TaskReads
 from services.dispatch.api.references import References
 from services.dispatch.api.routing import CaseRoutingReads, RoutingReads
@@ -54,7 +55,17 @@ def application(
             description=_DESCRIPTION,
             asyncapi=asyncapi_document("dispatch", VERSION),
         ),
-        [CaseReads, CaseActs, LegActs, LegReads, TaskReads, CaseRoutingReads, RoutingReads, References],
+        [
+            CaseReads,
+            CaseActs,
+            DepartmentActs,
+            LegDecisions,
+            LegReads,
+            TaskReads,
+            CaseRoutingReads,
+            RoutingReads,
+            References,
+        ],
         verifier=verifier,
         health=health,
         dependencies={

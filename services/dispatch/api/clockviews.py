@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import structlog
+
 from services.dispatch.domain.case import ENDED, CaseState
 from services.dispatch.domain.colours import Colour, colour_of, yellow_from
 from services.dispatch.domain.legs import BREACHED, LegState
@@ -16,6 +18,8 @@ from shared.deadlines.explaining import explain
 from shared.deadlines.rendering import sentences
 from shared.deadlines.steps import Step
 from shared.deadlines.working_time import BeforeCalendar, BeyondCalendar, WorkingTime, working_time_of
+
+log = structlog.get_logger()
 
 ClockStanding = Literal["running", "paused", "stopped"]
 
@@ -33,7 +37,7 @@ class ClockView(Message, frozen=True, kw_only=True):
 
     `remaining_seconds` is in the time that the limit's unit counts, negative when overdue: now, or when it stopped.
     `why` and `remaining_seconds` are computed from the versions of the documents that the clock names; None where this
-    service does not have them.
+    service does not have them, or where they give another deadline.
     """
 
     stage: ClockStage
@@ -132,7 +136,11 @@ class Watch:
 def _why(clock: Clock, working_time: WorkingTime | None) -> Why | None:
     if working_time is None:
         return None
-    explained = explain(clock, working_time)
+    try:
+        explained = explain(clock, working_time)
+    except ValueError:
+        log.exception("clock.not_explained", stage=clock.stage, due_at=clock.due_at.isoformat())
+        return None
     return Why(steps=explained.steps, zh=sentences(explained, "zh"), en=sentences(explained, "en"))
 
 

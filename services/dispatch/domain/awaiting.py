@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from services.dispatch.domain.acts.returns import RETURNS
 from services.dispatch.domain.case import ENDED, CaseState
 from services.dispatch.domain.legs import LegState
 from shared.contracts.common import Message, Post
@@ -64,6 +65,8 @@ def awaiting_leg(case: CaseState, leg: LegState) -> Iterator[Awaited]:
 
 
 def _requests(case: CaseState, leg: LegState) -> Iterator[Awaited]:
+    if leg.returns >= RETURNS and not leg.ruled:
+        yield Awaited(expected="rule_leg", post="leader", leg=leg.leg)
     if leg.extension is not None:
         clock = case.handle_clock_of(leg)
         again = clock is not None and clock.extensions > 0
@@ -83,7 +86,9 @@ def _own_part(case: CaseState) -> Iterator[Awaited]:
         case "filed":
             yield Awaited(expected="dispatch", post="dispatcher")
         case "feedback":
+            # No unit could check, or nothing is left on site to look at: the case itself does not tell which.
             yield Awaited(expected="assign_check", post="dispatcher")
+            yield Awaited(expected="close", post="duty_leader")
         case "checking":
             yield Awaited(expected="check", post="collector", unit=case.check.unit if case.check else None)
         case "checked":
