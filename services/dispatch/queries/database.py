@@ -71,6 +71,11 @@ class Database:
                 content=await find_content(connection, case_id),
             )
 
+    async def exists(self, case_id: UUID) -> bool:
+        """Tell whether there is such a case."""
+        async with reading(self._engine) as connection:
+            return await find_case(connection, case_id) is not None
+
     async def history(self, case_id: UUID, *, after: int, limit: int) -> tuple[str, Sequence[StoredEvent]] | None:
         """Return who reported the case and a page of its history, or None."""
         async with self._snapshot() as connection:
