@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.dispatch.consumers import react_to_case, reaction, translate
 from services.dispatch.queries import EVENTS, REFERENCE, Database
+from services.dispatch.recomputing import Recomputing
 from services.dispatch.seed import seed_commands
 from services.dispatch.settings import Settings
 from services.dispatch.tables import case_aggregate, migrate, reference_aggregate
@@ -25,9 +26,11 @@ from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
+from shared.ledger.timers import Timers
 from shared.ledger.vault import Vault
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
+from shared.messaging.inbound import ConsumedTopics
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
 from shared.runtime.watch import ReferenceWatch
@@ -92,7 +95,10 @@ async def migrate_and_seed(dispatch: Dispatch) -> None:
 def build_worker(
     dispatch: Dispatch, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()
 ) -> Worker:
-    """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out."""
+    """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out.
+
+    Beside them time does its work: wakes fire, and clocks follow the calendar.
+    """
     ledger = dispatch.ledger
     events = ledger.policy(EVENTS, reaction(dispatch.city))
     merges = ledger.policy(MERGES, react_to_case)
@@ -106,15 +112,21 @@ def build_worker(
     async def seal() -> None:
         await keep_sealing(dispatch.engine, SERVICE)
 
+    deciding = [
+        Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
+        Subscription(group=MERGES, topics=(DISPATCH_CASES,), handle=merges.consume),
+        Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
+    ]
+    timers = Timers(ledger, ConsumedTopics(kafka, deciding))
+    health.add("timers", timers.problem)
+    health.add_notice("timers", timers.notice)
     return Worker(
         kafka=kafka,
         service=SERVICE,
         engine=dispatch.engine,
         subscriptions=[
-            Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
-            Subscription(group=MERGES, topics=(DISPATCH_CASES,), handle=merges.consume),
+            *deciding,
             Subscription(group=CONTENTS, topics=(INTAKE_CONTENTS,), handle=contents.consume),
-            Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
             Subscription(group=REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[
@@ -123,6 +135,8 @@ def build_worker(
             acts.keep_resuming,
             documents.keep_resuming,
             contents.keep_resuming,
+            timers.run,
+            Recomputing(ledger=ledger, references=dispatch.references, city=dispatch.city).run,
             expire,
             seal,
             *beside,
