@@ -7,7 +7,7 @@ from services.dispatch.domain.commands import Command
 from services.dispatch.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, LeaveVoidedMaster, ReleaseMerge
 from tests.support.cases import CASE_ID, NOON, SYSTEM, open_case
 from tests.support.ends import MASTER_ID, OTHER_ID, STAGES, merging
-from tests.unit.dispatch.test_transitions import cells
+from tests.support.tables import cells
 
 COMMANDS: dict[str, Command] = {
     "open": open_case(),

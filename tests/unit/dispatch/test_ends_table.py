@@ -37,7 +37,7 @@ from tests.support.ends import (
     unmerge,
     uphold_appeal,
 )
-from tests.unit.dispatch.test_transitions import cells
+from tests.support.tables import cells
 
 COMMANDS: dict[str, tuple[ActorCommand, Actor]] = {
     "assign_check": (assign_check("street-220281001"), DISPATCHER),

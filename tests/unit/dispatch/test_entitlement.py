@@ -70,9 +70,9 @@ def test_departments_on_their_own_legs_never_conflict() -> None:
         (feed_back(2, 2), department(MARKET)),
         (feed_back(1, 2), department(URBAN)),
     )
-    assert case.known.revision == 2
-    assert refusal(case.when(check_passed(revision=1), COLLECTOR)) == "stale_revision"
-    case.given((check_passed(revision=2), COLLECTOR), (close(revision=3), DUTY_LEADER))
+    assert case.known.revision == 3
+    assert refusal(case.when(check_passed(revision=2), COLLECTOR)) == "stale_revision"
+    case.given((check_passed(revision=3), COLLECTOR), (close(revision=4), DUTY_LEADER))
 
 
 def test_a_leg_or_a_case_that_does_not_exist_is_refused_by_name() -> None:

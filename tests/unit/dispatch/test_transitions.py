@@ -15,10 +15,7 @@ from tests.support.cases import (
     LEADER,
     MARKET,
     Case,
-    check_failed,
-    check_passed,
     checked,
-    close,
     closed,
     department,
     dispatch_by_hand,
@@ -34,12 +31,14 @@ from tests.support.cases import (
     uphold,
     waive,
 )
+from tests.support.tables import cells
+from tests.unit.dispatch import test_ends_table
 
 CASES: dict[str, Callable[[], Case]] = {
     "filed": lambda: opened(rule("ghost", "no-such-unit")),
     "dispatched": opened,
     "handling": lambda: opened().given(*signed(1, 2, 3)),
-    "feedback": handled,
+    "checking": handled,
     "checked": checked,
     "closed": closed,
 }
@@ -58,23 +57,17 @@ COMMANDS: dict[str, tuple[ActorCommand, Actor]] = {
     "uphold_return": (uphold(2), DUTY_LEADER),
     "refuse_return": (refuse_return(2), DUTY_LEADER),
     "waive": (waive(2), LEADER),
-    "pass_check": (check_passed(), COLLECTOR),
-    "fail_check": (check_failed(), COLLECTOR),
-    "close": (close(), DUTY_LEADER),
 }
 
 BY_CASE_STATE = """
-                filed                 dispatched                 handling                  feedback                  checked                  closed
-dispatch        CaseDispatched        wrong_state_case_dispatched wrong_state_case_handling wrong_state_case_feedback wrong_state_case_checked wrong_state_case_closed
+                filed                 dispatched                 handling                  checking                  checked                  closed
+dispatch        CaseDispatched        CaseRedispatched           wrong_state_case_handling wrong_state_case_checking wrong_state_case_checked wrong_state_case_closed
 sign            unknown_leg           LegSigned                  wrong_state_leg_handling  wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
 feed_back       unknown_leg           wrong_state_leg_assigned   LegFedBack                wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
 request_return  unknown_leg           LegReturnRequested         LegReturnRequested        wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
 uphold_return   unknown_leg           wrong_state_leg_assigned   wrong_state_leg_handling  wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
 refuse_return   unknown_leg           wrong_state_leg_assigned   wrong_state_leg_handling  wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
 waive           unknown_leg           LegWaived                  LegWaived                 wrong_state_leg_fed_back  wrong_state_leg_fed_back wrong_state_case_closed
-pass_check      wrong_state_case_filed wrong_state_case_dispatched wrong_state_case_handling CaseChecked             wrong_state_case_checked wrong_state_case_closed
-fail_check      wrong_state_case_filed wrong_state_case_dispatched wrong_state_case_handling CaseChecked             wrong_state_case_checked wrong_state_case_closed
-close           wrong_state_case_filed wrong_state_leg_open       wrong_state_leg_open      wrong_state_not_checked   CaseClosed               wrong_state_case_closed
 """  # noqa: E501 - a table is read in lines
 BY_LEG_STATE = """
                 assigned                  handling                  return_pending             fed_back                  waived
@@ -85,11 +78,6 @@ uphold_return   wrong_state_leg_assigned  wrong_state_leg_handling  LegReturnUph
 refuse_return   wrong_state_leg_assigned  wrong_state_leg_handling  LegReturnRefused           wrong_state_leg_fed_back  wrong_state_leg_waived
 waive           LegWaived                 LegWaived                 LegWaived                  wrong_state_leg_fed_back  wrong_state_leg_waived
 """  # noqa: E501 - a table is read in lines
-
-
-def cells(table: str) -> list[tuple[str, str, str]]:
-    heads, *rows = [line.split() for line in table.strip().splitlines()]
-    return [(row[0], head, cell) for row in rows for head, cell in zip(heads, row[1:], strict=True)]
 
 
 def outcome(case: Case, command: str) -> str:
@@ -115,8 +103,8 @@ def test_every_act_on_a_leg_has_one_outcome_in_every_state_of_the_leg(command: s
 
 
 def test_the_tables_leave_no_command_out() -> None:
-    tried = {type(command) for command, _actor in COMMANDS.values()}
-    assert tried == set(TRANSITIONS)
+    acts = [*COMMANDS.values(), *test_ends_table.COMMANDS.values()]
+    assert {type(command) for command, _actor in acts} == set(TRANSITIONS)
     assert {command for command, _state, _cell in cells(BY_CASE_STATE)} == set(COMMANDS)
 
 
