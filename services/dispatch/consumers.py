@@ -37,35 +37,39 @@ from shared.ledger.policies import React
 from shared.ledger.requests import request_of
 
 _ACTS: Final[dict[str, type[LegAction]]] = {type_name(act): act for act in ACTIONS}
-_CENTRE_ACTS: Final = frozenset(
-    {
-        *(
-            type_name(event)
-            for event in (
-                dispatch.CaseDispatched,
-                dispatch.LegReturnRefused,
-                dispatch.LegReturnUpheld,
-                dispatch.LegWaived,
-                adjustments.CaseCheckAssigned,
-                dispatch.CaseChecked,
-                dispatch.CaseClosed,
-                adjustments.CaseVoidProposed,
-                adjustments.CaseVoidRefused,
-                adjustments.CaseVoided,
-                adjustments.CaseReopened,
-                adjustments.CaseSupervised,
-                adjustments.CaseEscalated,
-                adjustments.LegAppealReviewed,
-                adjustments.CaseMergeRequested,
-                adjustments.CaseMerged,
-                adjustments.CaseUnmerged,
-            )
-        ),
-        "jointenforcement.leg.waived.v1",
-        "jointenforcement.leg.return_decided.v1",
-    }
+_OF_CENTRES: Final = (
+    dispatch.CaseDispatched,
+    adjustments.CaseRedispatched,
+    adjustments.LegsAdded,
+    dispatch.LegReturnRefused,
+    dispatch.LegReturnUpheld,
+    adjustments.LegRuled,
+    dispatch.LegWaived,
+    adjustments.LegSentBack,
+    adjustments.LegExtended,
+    adjustments.LegExtensionRefused,
+    adjustments.LegSuspensionEndorsed,
+    adjustments.LegSuspended,
+    adjustments.LegSuspensionRefused,
+    adjustments.CaseCheckAssigned,
+    dispatch.CaseChecked,
+    dispatch.CaseClosed,
+    adjustments.CaseVoidProposed,
+    adjustments.CaseVoidRefused,
+    adjustments.CaseVoided,
+    adjustments.CaseReopened,
+    adjustments.CaseSupervised,
+    adjustments.CaseEscalated,
+    adjustments.LegAppealReviewed,
+    adjustments.CaseMergeRequested,
+    adjustments.CaseMerged,
+    adjustments.CaseUnmerged,
 )
-"""What only people of the centres do, with a person's token: whoever says it over a topic is told so."""
+"""What only people of the centres and of streets make happen, with a person's token."""
+_CENTRE_ACTS: Final = frozenset(
+    name for event in _OF_CENTRES for name in (type_name(event), type_name(event).replace(".case.leg_", ".leg."))
+) | {"jointenforcement.leg.return_decided.v1"}
+"""Whoever says so over a topic, of the case or in the form of a department's own acts, is told that it cannot be."""
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
