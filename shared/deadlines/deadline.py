@@ -94,12 +94,12 @@ def run(
 ) -> Run:
     """Return the limit as positions of the time that its unit counts."""
     counted = counted_time(limit.unit, working_time)
-    begin = counted.position(counts_from(start, limit.unit, working_time))
+    start = counts_from(start, limit.unit, working_time)
     return Run(
         counted=counted,
-        begin=begin,
+        begin=counted.position(start),
         length=LENGTHS[limit.unit] * limit.amount * (1 + extensions),
-        pauses=_positions(stands_still(pauses, limit.unit, working_time), begin, counted) if pauses else (),
+        pauses=_positions(stands_still(pauses, limit.unit, working_time), start, counted) if pauses else (),
     )
 
 
@@ -134,22 +134,26 @@ def stands_still(
     pauses: Sequence[Pause], unit: LimitUnit, working_time: WorkingTime
 ) -> Sequence[tuple[datetime, datetime]]:
     """Return when time does not count: of a statutory limit every day on which the clock stood still at all."""
-    spans = [(pause.started_at, pause.ended_at) for pause in pauses]
+    spans = [(pause.started_at, pause.ended_at) for pause in pauses if pause.started_at < pause.ended_at]
     if unit != "statutory_working_day":
         return spans
     epoch = working_time.natural.epoch
     return [(_day_of(opened, epoch), _day_of(closed - _SHORTEST, epoch) + _ONE_DAY) for opened, closed in spans]
 
 
-def _positions(spans: Sequence[tuple[datetime, datetime]], begin: int, counted: CountedTime) -> list[tuple[int, int]]:
-    """Return the spans in which counted time went by after the begin; where two overlap, the later is cut."""
+def _positions(
+    spans: Sequence[tuple[datetime, datetime]], start: datetime, counted: CountedTime
+) -> list[tuple[int, int]]:
+    """Return the spans in which counted time went by after the start; where two overlap, the later is cut."""
     found = []
-    covered = begin
+    covered = start
     for opened, closed in spans:
-        first, last = max(covered, counted.position(opened)), counted.position(closed)
-        if last > first:
+        if closed <= covered:
+            continue
+        first, last = counted.position(max(opened, covered)), counted.position(closed)
+        covered = closed
+        if first < last:
             found.append((first, last))
-            covered = last
     return found
 
 
