@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from services.dispatch.domain.rule_fit import Matter, WorkingHours, asks_for_working_time, misfit
+from services.dispatch.domain.rule_fit import Matter, WorkingHours, misfit
 from shared.contracts.common import CategoryCode, Level
 from shared.contracts.dispatch import ConsideredRule, Explanation, Leg, Verdict
 from shared.contracts.library import ReferenceLibrary
@@ -16,6 +16,7 @@ from shared.contracts.reference import (
     PRECEDENCE,
     Calendar,
     Catalogue,
+    Criterion,
     FilingCondition,
     Limit,
     LimitPolicy,
@@ -102,7 +103,7 @@ def route(documents: RoutingDocuments, matter: Matter) -> Routed | Unroutable:
     category = matter.category
     limit = filing_condition(documents.catalogue[1], category).limit
     rules = _rules(documents, category)
-    winner, considered = _judge(rules, matter, _hours(documents))
+    winner, considered = _judge(rules, documents, matter)
     if winner is None:
         detail = f"No rule fits {category.system} {category.code} at this place and time."
         explanation = _explain(documents, rules, None, considered)
@@ -148,33 +149,44 @@ def _rules(documents: RoutingDocuments, category: CategoryCode) -> Sequence[Powe
     return (*own, *listed) if own else listed
 
 
-def _hours(documents: RoutingDocuments) -> WorkingHours | None:
-    if documents.calendar is None or documents.policy is None:
+def _judge(
+    rules: Sequence[PowerRule], documents: RoutingDocuments, matter: Matter
+) -> tuple[PowerRule | None, tuple[ConsideredRule, ...]]:
+    hours = _hours(documents, rules)
+    winner: PowerRule | None = None
+    considered = []
+    for rule in rules:
+        verdict, outdone_in = misfit(rule, matter, hours), None
+        if verdict is None:
+            winner = winner or rule
+            verdict, outdone_in = _standing(rule, winner)
+        considered.append(_considered(rule, verdict, outdone_in))
+    return winner, tuple(considered)
+
+
+def _hours(documents: RoutingDocuments, rules: Sequence[PowerRule]) -> WorkingHours | None:
+    if documents.calendar is None or documents.policy is None or not _asks_for_hours(rules):
         return None
     return WorkingHours(calendar=documents.calendar[1], policy=documents.policy[1])
 
 
-def _judge(
-    rules: Sequence[PowerRule], matter: Matter, hours: WorkingHours | None
-) -> tuple[PowerRule | None, tuple[ConsideredRule, ...]]:
-    misfits = [misfit(rule, matter, hours) for rule in rules]
-    winner = next((rule for rule, why in zip(rules, misfits, strict=True) if why is None), None)
-    return winner, tuple(_considered(rule, why, winner) for rule, why in zip(rules, misfits, strict=True))
+def _asks_for_hours(rules: Sequence[PowerRule]) -> bool:
+    return any(rule.when is not None and rule.when.working_time is not None for rule in rules)
 
 
-def _considered(rule: PowerRule, why: Verdict | None, winner: PowerRule | None) -> ConsideredRule:
-    outdone_in = None
-    if why is None and winner is not None:
-        differing = zip(PRECEDENCE, rule.criteria, winner.criteria, strict=True)
-        outdone_in = next((criterion for criterion, own, other in differing if own != other), None)
-        why = "won" if rule is winner else "overridden" if outdone_in == "local_override" else "less_specific"
-    local = isinstance(rule, LocalOverride)
+def _standing(rule: PowerRule, winner: PowerRule) -> tuple[Verdict, Criterion | None]:
+    if rule is winner:
+        return "won", None
+    differing = zip(PRECEDENCE, rule.criteria, winner.criteria, strict=True)
+    criterion = next((criterion for criterion, own, other in differing if own != other), None)
+    return "overridden" if criterion == "local_override" else "less_specific", criterion
+
+
+def _considered(rule: PowerRule, verdict: Verdict, outdone_in: Criterion | None) -> ConsideredRule:
+    if not isinstance(rule, LocalOverride):
+        return ConsideredRule(rule=rule.rule, verdict=verdict, outdone_in=outdone_in)
     return ConsideredRule(
-        rule=rule.rule,
-        verdict=why or "won",
-        origin="local_override" if local else "power_list",
-        outdone_in=outdone_in,
-        reason=rule.reason if isinstance(rule, LocalOverride) else None,
+        rule=rule.rule, verdict=verdict, origin="local_override", outdone_in=outdone_in, reason=rule.reason
     )
 
 
@@ -207,7 +219,7 @@ def _explain(
     considered: tuple[ConsideredRule, ...],
     reason: str | None = None,
 ) -> Explanation:
-    timed = any(asks_for_working_time(rule) for rule in rules)
+    timed = _asks_for_hours(rules)
     return Explanation(
         rule=winner.rule if winner else None,
         catalogue_version=documents.catalogue[0],

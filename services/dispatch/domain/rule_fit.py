@@ -42,11 +42,6 @@ def misfit(rule: PowerRule, matter: Matter, hours: WorkingHours | None) -> Verdi
     return None if rule.when is None else _mistimed(rule.when, matter.at.astimezone(LOCAL), hours)
 
 
-def asks_for_working_time(rule: PowerRule) -> bool:
-    """Return whether calendar and limit policy are needed to tell if the rule fits."""
-    return rule.when is not None and rule.when.working_time is not None
-
-
 def falls_in(season: PartOfYear, day: str) -> bool:
     """Return whether the day (MM-DD) is one of the season's, which may run over the turn of the year."""
     if season.first <= season.last:
