@@ -67,11 +67,14 @@ class AnswerSupervision(LegAction, frozen=True, kw_only=True):
 
 
 class CaseRedispatched(Event, frozen=True, kw_only=True):
-    """改派: a dispatcher sends an unsigned case elsewhere than the power list did; the old legs are not scored."""
+    """改派: a dispatcher sends an unsigned case elsewhere than the power list did; the old legs are not scored.
+
+    `withdrawn` are the legs of units that have none any more.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.redispatched.v1"
     legs: tuple[Leg, ...]
-    withdrawn: tuple[str, ...]
+    withdrawn: tuple[Leg, ...]
     explanation: Explanation
     sign_clock: Clock
     handle_clock: Clock

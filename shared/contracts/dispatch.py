@@ -242,35 +242,3 @@ class CaseClosed(Event, frozen=True, kw_only=True):
     level: Level = "city"
     on_papers: bool = False
     reason: str | None = None
-
-
-class TaskChanged(Message, frozen=True, kw_only=True):
-    """What a department hears of its leg, on its receipts topic: a task for it, or news of one.
-
-    `change` says what happened; the rest is the leg as it stands then.
-    """
-
-    type: ClassVar[str] = "jointenforcement.task.changed.v1"
-    change: Literal[
-        "assigned",
-        "signed",
-        "fed_back",
-        "return_requested",
-        "return_refused",
-        "return_upheld",
-        "waived",
-        "rework",
-        "closed",
-    ]
-    case_id: UUID
-    leg: Number
-    unit: str
-    role: LegRole
-    limit: Limit
-    revision: int
-    category: CategoryCode
-    place: Place
-    closing_condition_zh: str
-    closing_condition_en: str
-    at: Instant
-    reason: str | None = None

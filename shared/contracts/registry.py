@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, clocks, dispatch, intake, reference
+from shared.contracts import adjustments, clocks, dispatch, intake, reference, tasks
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -167,7 +167,7 @@ MESSAGES: Final[dict[str, MessageType]] = {
     intake.ReportSubmission.type: intake.ReportSubmission,
     intake.Content.type: intake.Content,
     intake.ContentForgotten.type: intake.ContentForgotten,
-    dispatch.TaskChanged.type: dispatch.TaskChanged,
+    tasks.TaskChanged.type: tasks.TaskChanged,
     ANSWERED: Receipt,
     SEALED: Sealed,
     HELD: MessageHeld,
@@ -288,7 +288,7 @@ def _department_topics(departments: Sequence[str]) -> tuple[Topic, ...]:
                 f"{DISPATCH_RECEIPTS_PREFIX}{department}",
                 "dispatch",
                 department_principal(department),
-                (ANSWERED, dispatch.TaskChanged.type),
+                (ANSWERED, tasks.TaskChanged.type),
             ),
         )
     )

@@ -18,7 +18,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from services.dispatch.seed import department_codes
-from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg, TaskChanged
+from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg
 from shared.contracts.envelope import CloudEvent, Header, binary_headers
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.registry import (
@@ -28,6 +28,7 @@ from shared.contracts.registry import (
     party_uri,
     type_name,
 )
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.messaging.connection import KafkaConnection
 from tests.bench.feeding import Problem, problems

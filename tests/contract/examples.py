@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.contracts import dispatch, intake, reference, registry
+from shared.contracts import dispatch, intake, reference, registry, tasks
 from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, Message, Place, Position, Receipt
 from shared.contracts.intake import Stranger
 
@@ -124,7 +124,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     dispatch.LegWaived(at=AT, by=BY, leg=2, unit="fire-rescue", reason="无需协办"),
     dispatch.CaseChecked(at=AT, by=BY, passed=False, rework=(1,), reason="仍有杂物"),
     dispatch.CaseClosed(at=AT, by=BY),
-    dispatch.TaskChanged(
+    tasks.TaskChanged(
         change="assigned",
         case_id=CASE,
         leg=1,

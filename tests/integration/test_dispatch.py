@@ -12,7 +12,7 @@ import pytest
 from services.dispatch.app import Dispatch, build_worker, compose_on, migrate_and_seed
 from services.dispatch.seed import catalogue
 from shared.contracts.common import Answer, Message, Receipt
-from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg, TaskChanged
+from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg
 from shared.contracts.envelope import CloudEvent, binary_headers, read_event
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
@@ -24,6 +24,7 @@ from shared.contracts.registry import (
     partition_for,
     topics,
 )
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.vault import Vault

@@ -17,11 +17,12 @@ from services.dispatch.queries import CaseFilter, find_case, find_cases, find_le
 from services.dispatch.seed import catalogue, documents
 from services.dispatch.tables import REFERENCE, metadata
 from shared.contracts.common import Actor, Answer, Receipt
-from shared.contracts.dispatch import FeedBackLeg, SignLeg, TaskChanged
+from shared.contracts.dispatch import FeedBackLeg, SignLeg
 from shared.contracts.envelope import read_event
 from shared.contracts.records import Record
 from shared.contracts.reference import reference_stream
 from shared.contracts.registry import ANSWERED, DISPATCH_CASES, DISPATCH_REFERENCE
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Cause, Command
 from shared.ledger.consumption import Consumption

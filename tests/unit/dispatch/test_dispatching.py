@@ -1,8 +1,8 @@
 """派遣 by hand, 改派 while nobody has signed, 增派 of support legs, and 退回补充."""
 
 from shared.contracts.adjustments import CaseRedispatched, LegsAdded, LegSentBack
-from shared.contracts.dispatch import CaseDispatched
-from tests.support.adjusting import DUE, OPENED, TimedCase, add_legs, all_signed, send_back, told, utc
+from shared.contracts.dispatch import CaseDispatched, Leg
+from tests.support.adjusting import DUE, EIGHT_HOURS, OPENED, TimedCase, add_legs, all_signed, send_back, told, utc
 from tests.support.cases import (
     DISPATCHER,
     DUTY_LEADER,
@@ -35,7 +35,7 @@ def test_an_unsigned_case_is_redispatched_with_new_clocks_and_the_rule_that_was_
         (2, URBAN, "support"),
         (3, POLICE, "support"),
     ]
-    assert event.withdrawn == (MARKET,)
+    assert event.withdrawn == (Leg(leg=2, unit=MARKET, role="support", limit=EIGHT_HOURS),)
     explanation = event.explanation
     assert (explanation.overrides, explanation.decided_by, explanation.reason) == ("joint", "dispatcher", "nearest")
     assert (event.sign_clock.due_at, event.handle_clock.due_at) == (utc("2026-11-23 02:30"), utc("2026-11-24 01:30"))

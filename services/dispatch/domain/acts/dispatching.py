@@ -71,12 +71,19 @@ def _redispatched(case: CaseState, command: DispatchCase, legs: tuple[Leg, ...],
         CaseRedispatched(
             **acting.stamp,
             legs=legs,
-            withdrawn=tuple(sorted(units_of(case.legs) - {leg.unit for leg in legs})),
+            withdrawn=_withdrawn(case, legs),
             explanation=acting.by_hand(case, "dispatcher", command.reason),
             sign_clock=clocks.sign,
             handle_clock=clocks.handle,
         )
     ]
+
+
+def _withdrawn(case: CaseState, legs: Sequence[Leg]) -> tuple[Leg, ...]:
+    staying = {leg.unit for leg in legs}
+    return tuple(
+        Leg(leg=leg.leg, unit=leg.unit, role=leg.role, limit=leg.limit) for leg in case.legs if leg.unit not in staying
+    )
 
 
 def _unknown(field: str, units: Sequence[str], acting: Acting) -> list[FieldError]:
