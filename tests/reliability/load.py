@@ -15,6 +15,7 @@ import msgspec
 
 from deploy.campaign.door import Door, Reply
 from deploy.campaign.stage import Stage
+from services.dispatch.seed import units
 from shared.contracts.dispatch import FeedBackLeg, SignLeg
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.registry import type_name
@@ -33,8 +34,8 @@ DEPARTMENTS: Final = ("sanitation", "street-220281001")
 COUNTER: Final = "property-service"
 CENTRE: Final = "supervision-centre"
 _TURNS: Final = (TRUSTED, UNTRUSTED, TRUSTED, ON_HTTP)
-EVENTS_OF_A_CASE: Final = 10
-"""On dispatch.cases: opened, dispatched, three legs signed and fed back, checked, closed."""
+EVENTS_OF_A_CASE: Final = 11
+"""On dispatch.cases: opened, dispatched, three legs signed and fed back, check assigned, checked, closed."""
 _AT_ONCE: Final = 6
 _ANSWER_SECONDS: Final = 200.0
 """Longer than any fault lasts, on a crowded machine too; a test has its own limit."""
@@ -76,7 +77,9 @@ class Load:
         await asyncio.gather(*(self._worked_on(case_id, leg) for leg in legs if leg["role"] == "support"))
         await self._worked_on(case_id, next(leg for leg in legs if leg["role"] == "lead"))
         path = f"/v1/cases/{case_id}"
-        await self._write("collector", "dispatch", f"{path}/checks", {"passed": True}, f"{case_id}:check")
+        case = (await self.doors["duty_leader"].get("dispatch", path)).document["case"]
+        checker = f"{case['check_unit']}.collector"
+        await self._write(checker, "dispatch", f"{path}/checks", {"passed": True}, f"{case_id}:check")
         await self._write("duty_leader", "dispatch", f"{path}/close", {}, f"{case_id}:close")
         self.closed.append(case_id)
         return case_id
@@ -139,9 +142,11 @@ async def a_load(stage: Stage, history: History, api: Mapping[str, str] | None =
     async with AsyncExitStack() as stack:
         doors = {
             post: await stack.enter_async_context(a_door(stage, history, f"{CENTRE}.{post}", CENTRE, post, api))
-            for post in ("acceptor", "duty_leader", "collector")
+            for post in ("acceptor", "duty_leader")
         }
+        collectors = [unit.code for unit in units().units if "collector" in unit.posts]
         for client, unit, post in (
+            *((f"{unit}.collector", unit, "collector") for unit in collectors),
             (ON_HTTP, ON_HTTP, "source"),
             (COUNTER, COUNTER, "department"),
             ("administrator", "joint-administration", "administrator"),
