@@ -73,9 +73,12 @@ class RoutingReads(Controller):
             datetime | None, QueryParameter(description="Count cases opened since then; without it all.")
         ] = None,
     ) -> RuleList:
-        """List the rules in force with how many cases each has decided, and in how many that was found wrong."""
+        """List the rules in force with how many cases each has decided, and in how many that was found wrong.
+
+        Every case is looked at, or with `category` those of the category: ask seldom about all.
+        """
         _refuse_sources(actor)
-        counts = await database.rule_counts(system=system, since=since)
+        counts = await database.rule_counts(system=system, category=category, since=since)
         return rules_of(await database.library(), database.city, counts, system=system, category=category)
 
 

@@ -90,10 +90,12 @@ class Database:
             known = await find_case(connection, case_id)
             return None if known is None else (known, await find_routing_events(connection, case_id))
 
-    async def rule_counts(self, *, system: str | None, since: datetime | None) -> Sequence[RuleCount]:
+    async def rule_counts(
+        self, *, system: str | None, category: str | None, since: datetime | None
+    ) -> Sequence[RuleCount]:
         """Return how the rules of routing fare (see `count_by_rule`)."""
         async with reading(self._engine) as connection:
-            return await count_by_rule(connection, system=system, since=since)
+            return await count_by_rule(connection, system=system, category=category, since=since)
 
     async def library(self) -> ReferenceLibrary:
         """Return the reference documents that have arrived."""

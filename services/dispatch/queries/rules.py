@@ -41,12 +41,12 @@ class RoutingEvent:
 
 
 async def count_by_rule(
-    connection: AsyncConnection, *, system: str | None, since: datetime | None
+    connection: AsyncConnection, *, system: str | None, category: str | None, since: datetime | None
 ) -> Sequence[RuleCount]:
-    """Return the counts of every rule that chose for a case, of one code system and of cases opened since then.
+    """Return the counts of every rule that chose for a case of this code system and category, opened since then.
 
-    They are counted from the cases themselves; no index is kept for it (ADR 0014), so that without `since` every case
-    is looked at.
+    They are counted from the cases themselves, and no index is kept for it (ADR 0014): all cases of the category, and
+    without one all cases, are looked at.
     """
     statement = (
         sa.select(
@@ -62,6 +62,8 @@ async def count_by_rule(
     )
     if system is not None:
         statement = statement.where(cases.c.category_system == system)
+    if category is not None:
+        statement = statement.where(cases.c.category == category)
     if since is not None:
         statement = statement.where(cases.c.opened_at >= since)
     return [
