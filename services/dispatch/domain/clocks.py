@@ -1,8 +1,8 @@
 """The clocks of a case: started and moved by the documents in force, and what is due of them next (domain 1.7)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,13 +10,16 @@ import msgspec
 from services.dispatch.domain.acting import Acting
 from services.dispatch.domain.adjustments import FireClocks
 from services.dispatch.domain.case import ENDED, CaseState
-from services.dispatch.domain.legs import BREACHED, DONE, HALF_USED, MOSTLY_USED, LegState, Told, find_leg
+from services.dispatch.domain.legs import BREACHED, HALF_USED, MOSTLY_USED, STANDING_STILL, LegState, Told, find_leg
 from shared.contracts.clocks import Clock, ClockBreached, ClockStage, MovedClock, Pause
 from shared.contracts.reference import Limit
 from shared.deadlines.clocks import moved_clock, start_clock
 from shared.kernel.decider import Wake
 
-WAKE_KIND = "clock"
+WAKE_KIND: Final = "clock"
+
+DueStage = ClockStage | Literal["suspension"]
+Percent = Literal[50, 80, 100]
 
 
 class LegClocks(NamedTuple):
@@ -39,8 +42,8 @@ class Due(NamedTuple):
 
     at: datetime
     leg: int
-    what: ClockStage | Literal["suspension"]
-    percent: Literal[50, 80, 100]
+    what: DueStage
+    percent: Percent
 
 
 def start(acting: Acting, stage: ClockStage, limit: Limit | None = None) -> Clock:
@@ -122,32 +125,26 @@ def resumed_after_merge(case: CaseState, acting: Acting) -> tuple[MovedClock, ..
     return tuple(moved)
 
 
-def running_clocks(case: CaseState) -> Iterator[Running]:
-    """Yield every clock that runs: not those that a suspension, a feedback or the end of the case has stopped."""
+def running_clocks(case: CaseState) -> list[Running]:
+    """Return every clock that runs: not those that a suspension, a feedback or the end of the case has stopped."""
     if case.state in ENDED:
-        return
-    if case.state == "filed" and case.dispatch_clock is not None:
-        yield Running(0, case.dispatch_clock, case.dispatch_told)
-    if case.state == "checking" and case.check is not None and case.check.clock is not None:
-        yield Running(0, case.check.clock, case.check_told)
+        return []
+    running = _of_own_part(case)
     for leg in case.legs:
-        if leg.state in DONE or leg.state == "suspended":
-            continue
-        if leg.unsigned and (sign := case.sign_clock_of(leg)) is not None:
-            yield Running(leg.leg, sign, leg.sign_told)
-        if (handle := case.handle_clock_of(leg)) is not None:
-            yield Running(leg.leg, handle, leg.handle_told)
+        running += _of_leg(case, leg)
+    return running
 
 
 def next_due(case: CaseState) -> Due | None:
     """Return what happens next if nobody does anything."""
-    return min(_dues(case), default=None)
+    dues = _dues(case)
+    return Due(*min(dues)) if dues else None
 
 
 def wakes(case: CaseState) -> Sequence[Wake]:
     """Return the one wake of the case, at the next instant at which time changes something; none where none will."""
-    due = next_due(case)
-    return () if due is None else (Wake(kind=WAKE_KIND, due_at=due.at),)
+    dues = _dues(case)
+    return (Wake(kind=WAKE_KIND, due_at=min(dues)[0]),) if dues else ()
 
 
 def woken(stream: UUID, wake: Wake) -> FireClocks:
@@ -159,10 +156,8 @@ def breach_before(
     case: CaseState, acting: Acting, stage: ClockStage, leg: LegState | None = None
 ) -> list[ClockBreached]:
     """Return the breach that comes before this act, where it is late and no wake has told so yet."""
-    number = leg.leg if leg else 0
-    for running in running_clocks(case):
-        clock = running.clock
-        if running.leg == number and clock.stage == stage and running.told != BREACHED and clock.due_at < acting.at:
+    for _leg, clock, told in _of_own_part(case) if leg is None else _of_leg(case, leg):
+        if clock.stage == stage and clock.due_at < acting.at and told != BREACHED:
             return [breach(acting, clock, leg)]
     return []
 
@@ -192,20 +187,41 @@ def _moved(
     )
 
 
-def _dues(case: CaseState) -> Iterator[Due]:
-    for leg, clock, told in running_clocks(case):
-        if told == BREACHED:
-            continue
-        half, most = clock.warn_at
-        # What is due at once does not warn before.
-        if told < HALF_USED and half < clock.due_at:
-            yield Due(half, leg, clock.stage, HALF_USED)
-        elif told < MOSTLY_USED and most < clock.due_at:
-            yield Due(most, leg, clock.stage, MOSTLY_USED)
-        else:
-            yield Due(clock.due_at, leg, clock.stage, BREACHED)
-    if case.state in ENDED:
-        return
-    for each in case.legs:
-        if each.state == "suspended" and each.suspension is not None:
-            yield Due(each.suspension.until, each.leg, "suspension", BREACHED)
+def _of_own_part(case: CaseState) -> list[Running]:
+    if case.state == "filed" and case.dispatch_clock is not None:
+        return [Running(0, case.dispatch_clock, case.dispatch_told)]
+    if case.state == "checking" and case.check is not None and case.check.clock is not None:
+        return [Running(0, case.check.clock, case.check_told)]
+    return []
+
+
+def _of_leg(case: CaseState, leg: LegState) -> list[Running]:
+    handle = case.handle_clock_of(leg)
+    if leg.state in STANDING_STILL or handle is None:
+        return []
+    running = [Running(leg.leg, handle, leg.handle_told)]
+    if leg.unsigned and (sign := case.sign_clock_of(leg)) is not None:
+        running.append(Running(leg.leg, sign, leg.sign_told))
+    return running
+
+
+def _dues(case: CaseState) -> list[tuple[datetime, int, DueStage, Percent]]:
+    dues = [_due(leg, clock, told) for leg, clock, told in running_clocks(case) if told != BREACHED]
+    if case.state == "handling":
+        dues += [
+            (leg.suspension.until, leg.leg, "suspension", BREACHED)
+            for leg in case.legs
+            if leg.state == "suspended" and leg.suspension is not None
+        ]
+    return dues
+
+
+def _due(leg: int, clock: Clock, told: Told) -> tuple[datetime, int, DueStage, Percent]:
+    half, most = clock.warn_at
+    due_at = clock.due_at
+    # What is due at once does not warn before.
+    if told < HALF_USED and half < due_at:
+        return half, leg, clock.stage, HALF_USED
+    if told < MOSTLY_USED and most < due_at:
+        return most, leg, clock.stage, MOSTLY_USED
+    return due_at, leg, clock.stage, BREACHED

@@ -38,7 +38,9 @@ from shared.contracts.dispatch import (
     CaseOpened,
     CaseOpeningDeclined,
     CaseRoutingFailed,
+    LegFedBack,
     LegReturnUpheld,
+    LegSigned,
 )
 
 _WITH_ALL_LEGS_DONE: Final[frozenset[CaseStage]] = frozenset({"feedback", "checking", "checked"})
@@ -61,16 +63,14 @@ def evolve(case: CaseState | None, event: CaseEvent) -> CaseState:
 
 def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
     match event:
+        case LegSigned() | LegFedBack():  # most of what happens, so looked at first
+            return _with_legs(case, evolve_legs(case.legs, event))
         case CaseDispatched() | CaseRedispatched():
             return _dispatched(case, event)
         case ClockWarned() | ClockBreached() | ClocksRecomputed():
             return _evolve_clocks(case, event)
-        case CaseOpeningDeclined():
-            return case
-        case CaseRoutingFailed():
-            rule = event.explanation.rule
-            failed = _own_part(case, explanation=event.explanation, routing_problem=event.detail, rule=rule)
-            return msgspec.structs.replace(failed, dispatch_clock=event.clock, **_versions(event.clock))
+        case CaseOpeningDeclined() | CaseRoutingFailed():
+            return _not_dispatched(case, event)
         case LegReturnUpheld():
             return _with_legs(_returned(case, event), evolve_legs(case.legs, event))
         case LegsAdded():
@@ -99,6 +99,14 @@ def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
             return _evolve_merge(case, event)
         case _:
             return _with_legs(case, evolve_legs(case.legs, event))
+
+
+def _not_dispatched(case: CaseState, event: CaseOpeningDeclined | CaseRoutingFailed) -> CaseState:
+    if isinstance(event, CaseOpeningDeclined):
+        return case
+    rule = event.explanation.rule
+    failed = _own_part(case, explanation=event.explanation, routing_problem=event.detail, rule=rule)
+    return msgspec.structs.replace(failed, dispatch_clock=event.clock, **_versions(event.clock))
 
 
 def _dispatched(case: CaseState, event: CaseDispatched | CaseRedispatched) -> CaseState:

@@ -22,6 +22,8 @@ LEG_STAGES: Final[tuple[LegStage, ...]] = (
     "waived",
 )
 DONE: Final[frozenset[LegStage]] = frozenset({"fed_back", "waived"})
+STANDING_STILL: Final[frozenset[LegStage]] = DONE | {"suspended"}
+"""No clock of the leg runs."""
 Told = Literal[0, 50, 80, 100]
 """What was told of a clock already: how much of the limit was used."""
 HALF_USED: Final = 50
@@ -92,7 +94,7 @@ class LegState(Message, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def unsigned(self) -> bool:
         """Does the unit still have to sign?"""
-        return self.signed_at is None and not self.counted_as_signed and self.state in {"assigned", "return_pending"}
+        return self.signed_at is None and self.state in {"assigned", "return_pending"} and not self.counted_as_signed
 
 
 Legs = tuple[LegState, ...]
