@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.contracts.dispatch import CaseDispatched, CaseRoutingFailed, ConsideredRule
-from shared.contracts.reference import Catalogue, When
+from shared.contracts.reference import Catalogue
 
 STAMP = b'"at":"2026-11-24T02:30:00Z","by":{"client":"dispatch","unit":"dispatch","post":"system","person":null}'
 DISPATCHED = (
@@ -48,7 +48,6 @@ def test_a_rule_of_an_old_power_list_is_for_any_time_and_always_in_force() -> No
         (),
         "city",
     )
-    assert rule.when != When()
 
 
 def test_what_says_nothing_new_is_written_as_before() -> None:
