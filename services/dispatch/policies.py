@@ -27,8 +27,8 @@ from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Kind
 from shared.contracts.validation import decode
 
-_OF_THE_CITY: Final[tuple[Kind, ...]] = ("units", "calendar", "limit_policy")
-"""Without these nothing is dispatched, and no clock starts."""
+_OF_THE_CITY: Final[tuple[Kind, ...]] = ("units", "calendar", "limit_policy", "routing")
+"""Without these nothing is dispatched, and no clock starts: a case is not routed past a rule of the city's own."""
 
 
 def open_case(city: str, delivery: Delivery, library: ReferenceLibrary) -> OpenCase | WaitForReference | None:

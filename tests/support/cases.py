@@ -32,6 +32,7 @@ from shared.contracts.reference import (
     Limit,
     LimitPolicy,
     PowerRule,
+    Routing,
     Season,
     Slot,
     Unit,
@@ -187,6 +188,7 @@ def library(*rules: PowerRule, units: Units = UNITS, known: Catalogue | None = N
             ("units", CITY): {1: units},
             ("calendar", CITY): {1: CALENDAR},
             ("limit_policy", CITY): {1: LIMIT_POLICY},
+            ("routing", CITY): {1: Routing(city=CITY, overrides=())},
         }
     )
 

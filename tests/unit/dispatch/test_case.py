@@ -77,7 +77,7 @@ def test_a_filed_report_opens_a_case_and_dispatches_it_with_its_explanation() ->
             "decided_by": "power_list",
             "reason": None,
             "overrides": None,
-            "routing_version": None,
+            "routing_version": 1,
             "calendar_version": None,
             "policy_version": None,
         },
