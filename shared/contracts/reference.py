@@ -16,7 +16,6 @@ from shared.contracts.common import Event, Level, Message, Post, ShortText, Slug
 from shared.kernel.identifiers import named_id
 
 Kind = Literal["catalogue", "units", "places", "calendar", "limit_policy", "routing"]
-KINDS: Final[tuple[Kind, ...]] = ("catalogue", "units", "places", "calendar", "limit_policy", "routing")
 
 LimitUnit = Literal[
     "urgent_hour", "urgent_day", "working_hour", "working_day", "natural_day", "statutory_working_day", "at_once"
