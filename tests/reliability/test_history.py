@@ -34,6 +34,7 @@ from tests.reliability.history.planting import (
     hold,
     leave_a_wake,
     lose,
+    lose_a_wake,
     lose_row_behind,
     move_position,
     open_twice,
@@ -43,6 +44,7 @@ from tests.reliability.history.planting import (
     second_effect,
     state_behind,
     swap,
+    tell_a_breach,
     two_requests_one_effect,
     with_other,
     without,
@@ -52,6 +54,8 @@ from tests.reliability.load import TRUSTED, UNTRUSTED, Load, a_load
 from tests.support.parties import eventually, report_body
 
 pytestmark = pytest.mark.timeout(300)
+
+NOON: Final = "2026-11-24T04:00:00Z"
 
 
 # ------------------------------------------------------------------------------------------- one clean history
@@ -212,6 +216,9 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an event is on a wrong partition": ("I-4", "as its key says", other_partition),
     "a message was never sent": ("I-5", "never sent", outbox_left),
     "a wake is left over": ("I-5", "the wake overdue", leave_a_wake),
+    "a wake is lost": ("I-5", "is there 0 times", lose_a_wake),
+    "a limit was told early": ("I-12", "has passed", tell_a_breach("2026-11-24T03:59:59Z", NOON)),
+    "a limit was told twice": ("I-12", "twice", tell_a_breach(NOON, NOON, twice=True)),
     "a state is behind its events": ("I-5", "the state stands at", state_behind),
     "a state has no events": ("I-5", "a state without events", state_of_nothing),
     "a department was not told": ("I-5", "told 0 times", task_untold),

@@ -204,6 +204,28 @@ def leave_a_wake(facts: Facts) -> Facts:
     return replace(facts, wakes=[*facts.wakes, wake])
 
 
+def lose_a_wake(facts: Facts) -> Facts:
+    """Lose the wake of a case whose clocks run."""
+    return replace(facts, wakes=facts.wakes[1:])
+
+
+def tell_a_breach(at: str, due_at: str, *, twice: bool = False) -> Plant:
+    """Say of a case that a limit has passed, in the place of a signature; once more behind all of its events."""
+
+    def change(body: dict[str, Any]) -> None:
+        body.update(stage="sign", leg=1, at=at, due_at=due_at)
+
+    def plant(facts: Facts) -> Facts:
+        signed = events(facts, "leg_signed")[0]
+        facts = reworded("leg_signed", change, type_="jointenforcement.case.clock_breached.v1")(facts)
+        if not twice:
+            return facts
+        told = first(facts.published, lambda event: event.id == signed.id)
+        return replace(facts, published=[*facts.published, replace(told, sequence=told.sequence + 1000)])
+
+    return plant
+
+
 def state_behind(facts: Facts) -> Facts:
     """Let a state stand before its last event."""
     state = first(facts.states, lambda state: state.sequence > 1)

@@ -236,6 +236,7 @@ class Inbound:
         self._groups = [name for name in READS if name.startswith(process.service)]
         self._mark: tuple[datetime, list[tuple[Group, Place, int]]] | None = None
         self._reached: datetime | None = None
+        self.answers = 0
 
     async def consumed_until(self, now: datetime) -> datetime | None:
         if Guarantee.CONSUMED_PAST_DUE in self._world.removed:
@@ -267,6 +268,7 @@ class Inbound:
         at, ends = self._mark
         if all(group.committed.get(place, 0) >= end for group, place, end in ends):
             self._reached, self._mark = at, None
+            self.answers += 1
 
     def _broker(self) -> Broker:
         if self._world.broker.away:
@@ -276,29 +278,31 @@ class Inbound:
 
 async def _timer(process: Process, ledger: Ledger) -> None:
     store, world = process.database.store, process.world
-    timers = Timers(ledger, Inbound(process), clock_difference=world.clock_difference())
+    inbound = Inbound(process)
+    timers = Timers(ledger, inbound, clock_difference=world.clock_difference())
     while True:
         await until("due", lambda: store.sizes["wakes"] > 0)
         try:
             async with timers.lease() as leased:
                 while leased is not None:
-                    seen = _progress(process)
+                    seen = _progress(process, inbound)
                     await leased.turn()
-                    await until("time", partial(_has_gone_on, process, seen))
+                    await until("time", partial(_has_gone_on, process, inbound, seen))
         except _OURS_IS_AWAY:
             await _until_back(process)
             continue
         await until("timers' lease", lambda: not store.leases)
 
 
-def _progress(process: Process) -> tuple[object, ...]:
+def _progress(process: Process, inbound: Inbound) -> tuple[object, ...]:
     """Return what must change before another look at what is due may find more."""
-    store, broker = process.database.store, process.world.broker
-    return broker.version, broker.clock.broker, [(row["stream"], row["due_at"]) for row in store.rows("wakes")]
+    wakes = [(row["stream"], row["due_at"]) for row in process.database.store.rows("wakes")]
+    broker = process.world.broker
+    return broker.version, broker.clock.broker, inbound.answers, wakes
 
 
-def _has_gone_on(process: Process, seen: tuple[object, ...]) -> bool:
-    return process.database.store.sizes["wakes"] > 0 and _progress(process) != seen
+def _has_gone_on(process: Process, inbound: Inbound, seen: tuple[object, ...]) -> bool:
+    return process.database.store.sizes["wakes"] > 0 and _progress(process, inbound) != seen
 
 
 async def _until_back(process: Process) -> None:
