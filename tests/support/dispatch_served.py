@@ -116,15 +116,15 @@ class Served(DispatchClient):
         done(await self.close(case_id))
         return case_id
 
-    async def act(self, case_id: UUID, act: str, unit: str, post: str, **body: object) -> None:
+    async def act(self, case_id: UUID, act: str, unit: str, post: str, /, **body: object) -> None:
         """Do something to the case that must succeed."""
         done(await self.post(f"/v1/cases/{case_id}/{act}", body, unit, post))
 
-    async def leads(self, case_id: UUID, act: str, **body: object) -> None:
+    async def leads(self, case_id: UUID, act: str, /, **body: object) -> None:
         """Do what a duty leader does, which must succeed."""
         await self.act(case_id, act, SUPERVISION, "duty_leader", **body)
 
-    async def dispatches(self, case_id: UUID, act: str, **body: object) -> None:
+    async def dispatches(self, case_id: UUID, act: str, /, **body: object) -> None:
         """Do what a dispatcher does, which must succeed."""
         await self.act(case_id, act, COMMAND, "dispatcher", **body)
 
