@@ -262,3 +262,5 @@ async def test_all_rules_in_force_are_listed_and_counted_from_an_instant_on(city
     assert future["E0496"]["decided"] == 0
     assert (await city.get("/v1/routing/rules?system=boston311")).json()["items"][0]["system"] == "boston311"
     problem(await city.get("/v1/routing/rules?since=yesterday"), 400, "invalid_parameter")
+    zoneless = problem(await city.get("/v1/routing/rules?since=2026-11-24T10:00:00"), 400, "invalid_parameter")
+    assert zoneless["errors"][0]["field"] == "since"

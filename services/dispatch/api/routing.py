@@ -1,6 +1,7 @@
 """Routes about routing: why a case went where it went, what would happen, and how the rules fare."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from services.dispatch.api.routing_views import (
 from services.dispatch.domain.hypothesis import Hypothesis, Versions, suppose
 from services.dispatch.domain.routing import route
 from services.dispatch.domain.sight import sees_only
-from shared.contracts.common import Actor
+from shared.contracts.common import Actor, FieldProblem
 from shared.kernel.errors import Refusal, Unreadable
 from shared.web.after import After, wait_until_reached
 from shared.web.authentication import Caller
@@ -78,6 +79,9 @@ class RoutingReads(Controller):
         Every case is looked at, or with `category` those of the category: ask seldom about all.
         """
         _refuse_sources(actor)
+        if since is not None and since.tzinfo is None:
+            missing = FieldProblem(field="since", code="timezone", message="Say the zone, such as Z or %2B08:00.")
+            raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid_parameter", "An instant has a zone.", [missing])
         counts = await database.rule_counts(system=system, category=category, since=since)
         return rules_of(await database.library(), database.city, counts, system=system, category=category)
 

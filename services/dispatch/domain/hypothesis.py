@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from services.dispatch.domain.document_errors import error
 from services.dispatch.domain.routing import RoutingDocuments
@@ -12,6 +12,9 @@ from shared.contracts.common import CategoryCode, TargetType
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Calendar, Catalogue, Kind, LimitPolicy, Places, Routing, Units
 from shared.kernel.errors import FieldError, Refusal
+
+YEARS: Final = range(1970, 2200)
+"""At the ends of the calendar there is no local time."""
 
 D = TypeVar("D", Catalogue, Units, Routing, Calendar, LimitPolicy)
 
@@ -50,7 +53,12 @@ def suppose(library: ReferenceLibrary, city: str, supposed: Hypothesis) -> tuple
     calendar = shelf.find("calendar", city, versions.calendar, Calendar)
     policy = shelf.find("limit_policy", city, versions.limit_policy, LimitPolicy)
     places = library.places(city)
-    errors = [*shelf.errors, *_category_errors(supposed, catalogue), *_place_errors(supposed, places)]
+    errors = [
+        *shelf.errors,
+        *_category_errors(supposed, catalogue),
+        *_place_errors(supposed, places),
+        *_instant_errors(supposed.at),
+    ]
     if errors or catalogue is None or units is None:
         return Refusal(code="invalid", detail="The question has fields that are not valid.", errors=tuple(errors))
     matter = Matter(
@@ -121,6 +129,12 @@ def _place_errors(supposed: Hypothesis, found: tuple[int, Places] | None) -> Ite
         yield error("place.community", "unknown_community", f"The city has no community {community}.")
     elif street is not None and parents[community] != street:
         yield error("place.community", "other_street", f"{community} belongs to {parents[community]}, not to {street}.")
+
+
+def _instant_errors(at: datetime) -> Iterator[FieldError]:
+    if at.year not in YEARS:
+        message = f"Ask about an instant of the years {YEARS.start} to {YEARS.stop - 1}."
+        yield error("at", "out_of_range", message)
 
 
 def _street_of(community: str | None, places: tuple[int, Places] | None) -> str | None:

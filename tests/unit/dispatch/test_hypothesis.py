@@ -69,6 +69,8 @@ def test_a_place_may_be_nowhere_in_particular() -> None:
         ({"street": "999999999", "community": None}, [("place.street", "unknown_street")]),
         ({"street": COMMUNITY, "community": None}, [("place.street", "unknown_street")]),
         ({"community": STREET}, [("place.community", "unknown_community")]),
+        ({"at": datetime(9999, 12, 31, 23, tzinfo=UTC)}, [("at", "out_of_range")]),
+        ({"at": datetime(1, 1, 1, tzinfo=UTC)}, [("at", "out_of_range")]),
         ({"versions": Versions(units=9)}, [("versions.units", "unknown_version")]),
         ({"versions": Versions(calendar=1)}, [("versions.calendar", "unknown_version")]),
         (
