@@ -11,10 +11,10 @@ from services.analytics.queries import Filters
 from shared.ledger.engine import create_ledger_engine
 from tests.integration.test_analytics import database, disorder, dump, engine, feed
 from tests.integration.test_analytics_api import Reader, reader
+from tests.support.lives import MASTER, SPRING, dispatched, whole_lives
 from tests.support.long_stories import LongStory
 from tests.support.servers import Postgres
 from tests.support.stories import Story, offset_all
-from tests.unit.analytics.lives import MASTER, SPRING, dispatched, whole_lives
 
 __all__ = ["database", "engine", "reader"]
 

@@ -235,8 +235,13 @@ class LongStory(Story):
             adjustments.CaseMergeAbandoned(at=self._tick(), by=SYSTEM, master=master, reason="closed", admitted=False)
         )
 
-    def unmerged(self, master: UUID) -> Self:
-        return self._case(adjustments.CaseUnmerged(at=self._tick(), by=SYSTEM, master=master, reason="another hole"))
+    def unmerged(self, master: UUID, *resumed: int) -> Self:
+        """The clocks of the legs `resumed` go on."""
+        at = self._tick()
+        moved = tuple(clocks.MovedClock(leg=leg, due_was=at, clock=self._clock("handle")) for leg in resumed)
+        return self._case(
+            adjustments.CaseUnmerged(at=at, by=SYSTEM, master=master, reason="another hole", resumed=moved)
+        )
 
     def merge_released(self, merged: UUID) -> Self:
         return self._case(adjustments.CaseMergeReleased(at=self._tick(), by=SYSTEM, merged=merged))

@@ -145,7 +145,7 @@ def _evolve_merge(facts: CaseFacts, event: MergeEvent) -> CaseFacts:
         case adjustments.CaseMergeAbandoned():
             return replace(facts, merge_requested=None) if facts.merge_requested == event.master else facts
         case adjustments.CaseUnmerged():
-            return replace(facts, merged_at=None, merged_into=None)
+            return _with_moved(replace(facts, merged_at=None, merged_into=None), event.resumed)
         case adjustments.CaseMergeAdmitted() | adjustments.CaseMergeDeclined() | adjustments.CaseMergeReleased():
             return facts
         case _:
@@ -161,14 +161,16 @@ def _evolve_clocks(facts: CaseFacts, event: ClockEvent) -> CaseFacts:
                 return facts
             return _with_leg(facts, overdue(_leg(facts, event.leg), event.due_at))
         case clocks.ClocksRecomputed():
-            moved = {
-                one.leg: replace(facts.legs[one.leg], due_at=one.clock.due_at)
-                for one in event.moved
-                if one.leg in facts.legs and one.clock.stage == "handle"
-            }
-            return _with_legs(facts, facts.legs | moved)
+            return _with_moved(facts, event.moved)
         case _:
             assert_never(event)
+
+
+def _with_moved(facts: CaseFacts, moved: Iterable[clocks.MovedClock]) -> CaseFacts:
+    """Return the case with these handling clocks of its legs."""
+    due = {one.leg: one.clock.due_at for one in moved if one.clock.stage == "handle"}
+    legs = {number: replace(leg, due_at=due.get(number, leg.due_at)) for number, leg in facts.legs.items()}
+    return _with_legs(facts, legs)
 
 
 def _legs(facts: CaseFacts, numbers: Iterable[int]) -> list[LegFacts]:

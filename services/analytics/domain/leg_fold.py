@@ -50,8 +50,8 @@ def once_more(leg: LegFacts, why: Again, reason: str | None, clock: clocks.Clock
 
 
 def overdue(leg: LegFacts, due_at: datetime) -> LegFacts:
-    """Return a leg whose handling deadline has passed."""
-    return replace(leg, overdue_at=leg.overdue_at or due_at)
+    """Return a leg whose handling deadline has passed; what exempted it from an earlier one does not cover this one."""
+    return replace(leg, overdue_at=leg.overdue_at or due_at, exempted_at=None)
 
 
 def evolve_leg(leg: LegFacts, event: LegEvent) -> LegFacts:  # noqa: C901, PLR0911 - one arm an event

@@ -75,11 +75,12 @@ class Leg:
 
 @dataclass(slots=True)
 class Case:
-    """A case as its events tell it. `ended` is closed, voided or merged, while it is so."""
+    """A case as its events tell it. `ended` is closed, voided or merged while it is so; `check_unit` is to check it."""
 
     legs: dict[int, Leg] = field(default_factory=dict)
     dispatched: int = 0
     level: str = ""
+    check_unit: str | None = None
     passed_check: bool = False
     ended: str = ""
     counted: Counter[str] = field(default_factory=Counter)
@@ -119,6 +120,8 @@ class Case:
         match kind:
             case "dispatched" | "redispatched" | "legs_added":
                 self._dispatch(kind, body)
+            case "check_assigned":
+                self.check_unit = body["unit"]
             case "checked":
                 self.passed_check = body["passed"]
                 self.counted["reworked"] += len(body["rework"])

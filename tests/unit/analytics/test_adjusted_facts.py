@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, LegFacts
+from tests.support.lives import MASTER, SPRING, dispatched, whole_lives
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
-from tests.unit.analytics.lives import MASTER, SPRING, dispatched, whole_lives
 from tests.unit.analytics.test_facts import case_of, fold
 
 DAY = timedelta(days=1)
@@ -122,6 +122,11 @@ def test_an_upheld_appeal_exempts_and_the_overdue_fact_stays() -> None:
     assert (leg.appeal, leg.overdue_at, leg.exempted_at) == ("upheld", overdue_at, story.cases[-1].at)
 
 
+def test_a_breach_after_an_upheld_appeal_is_not_exempt() -> None:
+    story = closed().breached().appealed().appeal_reviewed().reopened().breached()
+    assert leg_of(story).exempted_at is None
+
+
 def test_a_rejected_appeal_exempts_nothing() -> None:
     story = closed().appealed().appeal_reviewed(upheld=False)
     assert (leg_of(story).appeal, leg_of(story).exempted_at) == ("rejected", None)
@@ -183,6 +188,12 @@ def test_a_merged_case_goes_into_its_master_and_out_again() -> None:
     unmerged = case_of(story.unmerged(MASTER))
     assert (ends(unmerged), unmerged.merged_into) == ((False, False, False), None)
     assert unmerged.legs[1].state == "handling"
+
+
+def test_the_clocks_of_an_unmerged_case_go_on() -> None:
+    story = dispatched().merged(MASTER).unmerged(MASTER, 2)
+    due = story.cases[-1].at + DAY
+    assert {number: leg.due_at for number, leg in case_of(story).legs.items()} == {1: None, 2: due}
 
 
 def test_an_abandoned_merge_leaves_nothing() -> None:

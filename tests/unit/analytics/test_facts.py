@@ -11,8 +11,8 @@ from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, ReportFa
 from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
+from tests.support.lives import whole_lives
 from tests.support.stories import START, Story
-from tests.unit.analytics.lives import whole_lives
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
 

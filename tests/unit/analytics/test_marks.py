@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.lives import MASTER, SPRING, dispatched
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
-from tests.unit.analytics.lives import MASTER, SPRING, dispatched
 from tests.unit.analytics.test_facts import case_of
 
 Told = tuple[str, int | None, str | None]

@@ -6,9 +6,9 @@ import pytest
 
 from services.analytics.domain.names import Name
 from services.analytics.domain.openness import Reason, why_open
+from tests.support.lives import MASTER, SPRING, dispatched
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
-from tests.unit.analytics.lives import MASTER, SPRING, dispatched
 from tests.unit.analytics.test_facts import fold
 
 UNITS = {
