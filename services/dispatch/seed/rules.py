@@ -1,10 +1,13 @@
 """The catalogues with their power lists, and the city's own rules, from their files."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
+import msgspec
+
 from services.dispatch.seed.files import CITY, File, limit, read_toml
-from shared.contracts.common import TargetType
+from shared.contracts.common import Level, TargetType
 from shared.contracts.reference import (
     Catalogue,
     Category,
@@ -12,6 +15,7 @@ from shared.contracts.reference import (
     LocalOverride,
     PowerRule,
     Routing,
+    When,
 )
 
 CATALOGUES: Final = ("jiaohe", "boston311")
@@ -33,6 +37,11 @@ class _Narrower(File, frozen=True, kw_only=True):
     support: tuple[str, ...]
     target_types: tuple[TargetType, ...] = ()
     streets: tuple[str, ...] = ()
+    communities: tuple[str, ...] = ()
+    when: When | None = None
+    level: Level = "city"
+    valid_from: date | None = None
+    valid_until: date | None = None
 
 
 class _Category(File, frozen=True, kw_only=True):
@@ -46,6 +55,7 @@ class _Category(File, frozen=True, kw_only=True):
     conditions_of: str | None = None
     narrower: tuple[_Narrower, ...] = ()
     law: str = ""
+    level: Level = "city"
     component: bool = False
     local: bool = False
     safety: bool = False
@@ -119,17 +129,15 @@ def _condition(row: _Condition) -> FilingCondition:
 
 
 def _rules(row: _Category) -> list[PowerRule]:
-    general = PowerRule(rule=row.code, category=row.code, lead=row.lead, support=row.support, legal_basis=row.law)
+    general = PowerRule(
+        rule=row.code,
+        category=row.code,
+        lead=row.lead,
+        support=row.support,
+        legal_basis=row.law,
+        level=row.level,
+    )
     narrower = [
-        PowerRule(
-            rule=rule.rule,
-            category=row.code,
-            lead=rule.lead,
-            support=rule.support,
-            legal_basis=row.law,
-            target_types=rule.target_types,
-            streets=rule.streets,
-        )
-        for rule in row.narrower
+        PowerRule(category=row.code, legal_basis=row.law, **msgspec.structs.asdict(rule)) for rule in row.narrower
     ]
     return [general, *narrower]
