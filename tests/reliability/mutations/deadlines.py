@@ -1,4 +1,4 @@
-"""Guarantees of deadlines: what a limit counts, that its original stays, and that its steps are those of its documents."""
+"""Guarantees of deadlines: what a limit counts, that its original stays, and which documents explain it."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ from tests.reliability.mutations.mutation import Mutation
 
 _UNIT: Final = "tests/unit/deadlines/"
 _TABLE: Final = f"{_UNIT}test_table.py::"
+_CLOCKS: Final = f"{_UNIT}test_clocks.py::"
 _WALK: Final = f"{_UNIT}test_simulation.py::test_a_deadline_is_where_a_walk_from_minute_to_minute_ends"
 
 MUTATIONS: Final = (
@@ -16,10 +17,7 @@ MUTATIONS: Final = (
         file="shared/deadlines/clocks.py",
         text="        clock,\n        due_at=due.due_at,\n",
         replacement="        clock,\n        original_due_at=due.due_at,\n        due_at=due.due_at,\n",
-        pins=(
-            f"{_UNIT}test_clocks.py::"
-            "test_a_pause_and_an_extension_move_the_deadline_and_the_warnings_but_never_the_original",
-        ),
+        pins=(f"{_CLOCKS}test_a_pause_and_an_extension_move_the_deadline_and_the_warnings_but_never_the_original",),
         every_run=True,
     ),
     Mutation(
