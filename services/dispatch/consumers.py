@@ -14,7 +14,7 @@ from services.dispatch.domain.acting import DISPATCH_ITSELF
 from services.dispatch.domain.commands import OpenCase
 from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.tables import CASE
-from shared.contracts import adjustments, dispatch
+from shared.contracts import adjustments, dispatch, merges
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Delivery, WaitForReference
 from shared.contracts.dispatch import LegAction
@@ -61,9 +61,9 @@ _OF_CENTRES: Final = (
     adjustments.CaseSupervised,
     adjustments.CaseEscalated,
     adjustments.LegAppealReviewed,
-    adjustments.CaseMergeRequested,
-    adjustments.CaseMerged,
-    adjustments.CaseUnmerged,
+    merges.CaseMergeRequested,
+    merges.CaseMerged,
+    merges.CaseUnmerged,
 )
 """What only people of the centres and of streets make happen, with a person's token."""
 _CENTRE_ACTS: Final = frozenset(

@@ -13,17 +13,17 @@ from services.dispatch.domain.merging import (
     MergeCommand,
     ReleaseMerge,
 )
-from shared.contracts.adjustments import (
+from shared.contracts.adjustments import CaseVoided
+from shared.contracts.decisions import Delivery, WaitForReference
+from shared.contracts.intake import Filed
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.merges import (
     CaseMergeAbandoned,
     CaseMergeAdmitted,
     CaseMergeDeclined,
     CaseMergeRequested,
     CaseUnmerged,
-    CaseVoided,
 )
-from shared.contracts.decisions import Delivery, WaitForReference
-from shared.contracts.intake import Filed
-from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Kind
 from shared.contracts.validation import decode
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, clocks, dispatch, intake, reference, tasks
+from shared.contracts import adjustments, clocks, dispatch, intake, merges, reference, tasks
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -132,13 +132,13 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     adjustments.CaseEscalated,
     adjustments.LegAppealed,
     adjustments.LegAppealReviewed,
-    adjustments.CaseMergeRequested,
-    adjustments.CaseMergeAdmitted,
-    adjustments.CaseMergeDeclined,
-    adjustments.CaseMerged,
-    adjustments.CaseMergeAbandoned,
-    adjustments.CaseUnmerged,
-    adjustments.CaseMergeReleased,
+    merges.CaseMergeRequested,
+    merges.CaseMergeAdmitted,
+    merges.CaseMergeDeclined,
+    merges.CaseMerged,
+    merges.CaseMergeAbandoned,
+    merges.CaseUnmerged,
+    merges.CaseMergeReleased,
 )
 REFERENCE_EVENTS: Final[tuple[type[Event], ...]] = (reference.ReferencePublished,)
 ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (

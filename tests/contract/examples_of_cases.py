@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.contracts import adjustments, clocks, dispatch
+from shared.contracts import adjustments, clocks, dispatch, merges
 from shared.contracts.common import Actor, Message
 from shared.contracts.intake import Stranger
 from shared.contracts.reference import Limit
@@ -221,12 +221,12 @@ OVERSIGHT: tuple[Message | Stranger, ...] = (
     ),
 )
 MERGES: tuple[Message | Stranger, ...] = (
-    adjustments.CaseMergeRequested(at=AT, by=DUTY_LEADER, master=OTHER, reason="同一地点同一问题"),
-    adjustments.CaseMergeAdmitted(at=AT, by=SYSTEM, merged=CASE),
-    adjustments.CaseMergeDeclined(at=AT, by=SYSTEM, merged=CASE, reason="closed"),
-    adjustments.CaseMerged(at=AT, by=SYSTEM, master=OTHER),
-    adjustments.CaseMergeAbandoned(at=AT, by=SYSTEM, master=OTHER, reason="closed", admitted=False),
-    adjustments.CaseUnmerged(at=AT, by=DUTY_LEADER, master=OTHER, reason="经核实为两处问题", resumed=(MOVED,)),
-    adjustments.CaseMergeReleased(at=AT, by=SYSTEM, merged=CASE),
+    merges.CaseMergeRequested(at=AT, by=DUTY_LEADER, master=OTHER, reason="同一地点同一问题"),
+    merges.CaseMergeAdmitted(at=AT, by=SYSTEM, merged=CASE),
+    merges.CaseMergeDeclined(at=AT, by=SYSTEM, merged=CASE, reason="closed"),
+    merges.CaseMerged(at=AT, by=SYSTEM, master=OTHER),
+    merges.CaseMergeAbandoned(at=AT, by=SYSTEM, master=OTHER, reason="closed", admitted=False),
+    merges.CaseUnmerged(at=AT, by=DUTY_LEADER, master=OTHER, reason="经核实为两处问题", resumed=(MOVED,)),
+    merges.CaseMergeReleased(at=AT, by=SYSTEM, merged=CASE),
 )
 CASE_EXAMPLES = (*ACTIONS, *DISPATCHING, *TIME, *EXTENSIONS, *SUSPENSIONS, *ENDS, *OVERSIGHT, *MERGES)

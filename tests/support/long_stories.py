@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from shared.contracts import adjustments, clocks, dispatch
+from shared.contracts import adjustments, clocks, dispatch, merges
 from shared.contracts.common import Level
 from tests.support.stories import EXPLANATION, LIMIT, SYSTEM, Story
 
@@ -218,21 +218,21 @@ class LongStory(Story):
 
     def merge_requested(self, master: UUID) -> Self:
         return self._case(
-            adjustments.CaseMergeRequested(at=self._tick(), by=SYSTEM, master=master, reason="the same hole")
+            merges.CaseMergeRequested(at=self._tick(), by=SYSTEM, master=master, reason="the same hole")
         )
 
     def merge_admitted(self, merged: UUID) -> Self:
-        return self._case(adjustments.CaseMergeAdmitted(at=self._tick(), by=SYSTEM, merged=merged))
+        return self._case(merges.CaseMergeAdmitted(at=self._tick(), by=SYSTEM, merged=merged))
 
     def merge_declined(self, merged: UUID) -> Self:
-        return self._case(adjustments.CaseMergeDeclined(at=self._tick(), by=SYSTEM, merged=merged, reason="closed"))
+        return self._case(merges.CaseMergeDeclined(at=self._tick(), by=SYSTEM, merged=merged, reason="closed"))
 
     def merged(self, master: UUID) -> Self:
-        return self._case(adjustments.CaseMerged(at=self._tick(), by=SYSTEM, master=master))
+        return self._case(merges.CaseMerged(at=self._tick(), by=SYSTEM, master=master))
 
     def merge_abandoned(self, master: UUID) -> Self:
         return self._case(
-            adjustments.CaseMergeAbandoned(at=self._tick(), by=SYSTEM, master=master, reason="closed", admitted=False)
+            merges.CaseMergeAbandoned(at=self._tick(), by=SYSTEM, master=master, reason="closed", admitted=False)
         )
 
     def unmerged(self, master: UUID, *resumed: int) -> Self:
@@ -240,11 +240,11 @@ class LongStory(Story):
         at = self._tick()
         moved = tuple(clocks.MovedClock(leg=leg, due_was=at, clock=self._clock("handle")) for leg in resumed)
         return self._case(
-            adjustments.CaseUnmerged(at=at, by=SYSTEM, master=master, reason="another hole", resumed=moved)
+            merges.CaseUnmerged(at=at, by=SYSTEM, master=master, reason="another hole", resumed=moved)
         )
 
     def merge_released(self, merged: UUID) -> Self:
-        return self._case(adjustments.CaseMergeReleased(at=self._tick(), by=SYSTEM, merged=merged))
+        return self._case(merges.CaseMergeReleased(at=self._tick(), by=SYSTEM, merged=merged))
 
     def _leg(self, number: int) -> dispatch.Leg:
         return dispatch.Leg(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, LegFacts
 from services.analytics.domain.leg_fold import LegEvent, assigned, evolve_leg, once_more, overdue
 from services.analytics.domain.marking import evolve_marks
-from shared.contracts import adjustments, clocks, dispatch
+from shared.contracts import adjustments, clocks, dispatch, merges
 
 EndEvent = (
     adjustments.CaseCheckAssigned
@@ -20,13 +20,13 @@ EndEvent = (
     | adjustments.CaseVoided
 )
 MergeEvent = (
-    adjustments.CaseMergeRequested
-    | adjustments.CaseMergeAdmitted
-    | adjustments.CaseMergeDeclined
-    | adjustments.CaseMerged
-    | adjustments.CaseMergeAbandoned
-    | adjustments.CaseUnmerged
-    | adjustments.CaseMergeReleased
+    merges.CaseMergeRequested
+    | merges.CaseMergeAdmitted
+    | merges.CaseMergeDeclined
+    | merges.CaseMerged
+    | merges.CaseMergeAbandoned
+    | merges.CaseUnmerged
+    | merges.CaseMergeReleased
 )
 ClockEvent = clocks.ClockWarned | clocks.ClockBreached | clocks.ClocksRecomputed
 OwnEvent = (
@@ -138,15 +138,15 @@ def _checked(facts: CaseFacts, event: dispatch.CaseChecked) -> CaseFacts:
 def _evolve_merge(facts: CaseFacts, event: MergeEvent) -> CaseFacts:
     """Fold a merge of this case into another; that it carries others changes nothing that is counted of it."""
     match event:
-        case adjustments.CaseMergeRequested():
+        case merges.CaseMergeRequested():
             return replace(facts, merge_requested=event.master)
-        case adjustments.CaseMerged():
+        case merges.CaseMerged():
             return replace(facts, merged_at=event.at, merged_into=event.master, merge_requested=None)
-        case adjustments.CaseMergeAbandoned():
+        case merges.CaseMergeAbandoned():
             return replace(facts, merge_requested=None) if facts.merge_requested == event.master else facts
-        case adjustments.CaseUnmerged():
+        case merges.CaseUnmerged():
             return _with_moved(replace(facts, merged_at=None, merged_into=None), event.resumed)
-        case adjustments.CaseMergeAdmitted() | adjustments.CaseMergeDeclined() | adjustments.CaseMergeReleased():
+        case merges.CaseMergeAdmitted() | merges.CaseMergeDeclined() | merges.CaseMergeReleased():
             return facts
         case _:
             assert_never(event)

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.analytics.domain.facts import CaseFacts
 from services.analytics.domain.marks import MarkKind, Marks, holding, marked, over
-from shared.contracts import adjustments, clocks, dispatch
+from shared.contracts import adjustments, clocks, dispatch, merges
 from shared.contracts.common import Event
 
 _NOT_SCORED: Final[frozenset[MarkKind]] = frozenset({"overdue", "exempted"})
@@ -45,7 +45,7 @@ def evolve_marks(facts: CaseFacts, event: Event) -> Marks:  # noqa: C901, PLR091
             return _exempted(marks, event)
         case adjustments.CaseReopened():
             return marked(_undone(marks, "closed", event.closed_at, event.at), "reopened", event.at)
-        case adjustments.CaseUnmerged():
+        case merges.CaseUnmerged():
             return _undone(marks, "merged", facts.merged_at, event.at)
         case adjustments.CaseSupervised():
             return marked(marks, "supervised", event.at)

@@ -3,20 +3,22 @@
 from shared.contracts.adjustments import (
     CaseCheckAssigned,
     CaseEscalated,
+    CaseReopened,
+    CaseSupervised,
+    CaseVoided,
+    CaseVoidProposed,
+    CaseVoidRefused,
+)
+from shared.contracts.dispatch import CaseChecked, CaseClosed, CaseOpeningDeclined, CaseRoutingFailed
+from shared.contracts.merges import (
     CaseMergeAbandoned,
     CaseMergeAdmitted,
     CaseMerged,
     CaseMergeDeclined,
     CaseMergeReleased,
     CaseMergeRequested,
-    CaseReopened,
-    CaseSupervised,
     CaseUnmerged,
-    CaseVoided,
-    CaseVoidProposed,
-    CaseVoidRefused,
 )
-from shared.contracts.dispatch import CaseChecked, CaseClosed, CaseOpeningDeclined, CaseRoutingFailed
 
 EndEvent = CaseCheckAssigned | CaseChecked | CaseClosed | CaseReopened | CaseVoidProposed | CaseVoidRefused | CaseVoided
 MergeEvent = (

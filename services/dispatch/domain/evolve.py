@@ -14,17 +14,10 @@ from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidPro
 from shared.contracts.adjustments import (
     CaseCheckAssigned,
     CaseEscalated,
-    CaseMergeAbandoned,
-    CaseMergeAdmitted,
-    CaseMerged,
-    CaseMergeDeclined,
-    CaseMergeReleased,
-    CaseMergeRequested,
     CaseRedispatched,
     CaseReopened,
     CaseSupervised,
     CaseSupervisionAnswered,
-    CaseUnmerged,
     CaseVoided,
     CaseVoidProposed,
     CaseVoidRefused,
@@ -41,6 +34,15 @@ from shared.contracts.dispatch import (
     LegFedBack,
     LegReturnUpheld,
     LegSigned,
+)
+from shared.contracts.merges import (
+    CaseMergeAbandoned,
+    CaseMergeAdmitted,
+    CaseMerged,
+    CaseMergeDeclined,
+    CaseMergeReleased,
+    CaseMergeRequested,
+    CaseUnmerged,
 )
 
 _WITH_ALL_LEGS_DONE: Final[frozenset[CaseStage]] = frozenset({"feedback", "checking", "checked"})

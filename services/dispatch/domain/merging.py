@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from shared.contracts.adjustments import MergeObstacle
+from shared.contracts.merges import MergeObstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,10 @@ from services.dispatch.domain.columns import running_handle_clock
 from services.dispatch.domain.commands import Command
 from services.dispatch.domain.legs import LegState, find_leg
 from shared.contracts.adjustments import (
-    CaseMerged,
     CaseRedispatched,
     CaseReopened,
     CaseSupervised,
     CaseSupervisionAnswered,
-    CaseUnmerged,
     CaseVoided,
     LegAppealed,
     LegAppealReviewed,
@@ -44,6 +42,7 @@ from shared.contracts.dispatch import (
     LegSigned,
     LegWaived,
 )
+from shared.contracts.merges import CaseMerged, CaseUnmerged
 from shared.contracts.registry import DISPATCH_RECEIPTS_PREFIX
 from shared.contracts.tasks import TaskChange, TaskChanged
 

@@ -12,16 +12,16 @@ from services.dispatch.domain.case import CaseEvent
 from services.dispatch.domain.clocks import wakes
 from services.dispatch.domain.commands import Command
 from services.dispatch.policies import continue_merge
-from shared.contracts.adjustments import (
+from shared.contracts.common import Actor
+from shared.contracts.decisions import Delivery
+from shared.contracts.envelope import CloudEvent
+from shared.contracts.merges import (
     CaseMergeAbandoned,
     CaseMergeAdmitted,
     CaseMerged,
     CaseMergeReleased,
     CaseMergeRequested,
 )
-from shared.contracts.common import Actor
-from shared.contracts.decisions import Delivery
-from shared.contracts.envelope import CloudEvent
 from shared.contracts.records import Record
 from shared.contracts.registry import type_name
 from shared.kernel.errors import Refusal, Unreadable

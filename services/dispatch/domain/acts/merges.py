@@ -18,7 +18,7 @@ from services.dispatch.domain.merging import (
     ReleaseMerge,
 )
 from services.dispatch.domain.transitions import BEFORE_FEEDBACK
-from shared.contracts.adjustments import (
+from shared.contracts.merges import (
     CaseMergeAbandoned,
     CaseMergeAdmitted,
     CaseMerged,
