@@ -10,6 +10,7 @@ from services.dispatch.domain.reference_checks import check_document
 from shared.contracts.common import TargetType
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import LocalOverride, PartOfYear, PowerRule, Routing, When
+from shared.kernel.errors import Refusal
 from tests.support.reference import A_CATALOGUE, A_LIBRARY, A_RULE, CITY, errors_of, publish
 
 STREET, COMMUNITY = "100000001", "100000001001"
@@ -36,6 +37,18 @@ def test_the_citys_own_rules_are_published_as_a_document_of_their_own() -> None:
     (event,) = outcome
     assert (event.kind, event.version) == ("routing", 1)
     assert msgspec.json.decode(event.document, type=Routing).overrides == (OWN,)
+
+
+def test_a_misspelt_field_is_refused_and_not_left_out() -> None:
+    document = {
+        "city": CITY,
+        "overides": [],
+        "overrides": [msgspec.to_builtins(OWN) | {"valid_form": "2027-01-01", "when": {"weekday": [1]}}],
+    }
+    outcome = publish(msgspec.json.encode(document), kind="routing")
+    assert isinstance(outcome, Refusal)
+    unknown = [error.field for error in outcome.errors if error.code == "additionalProperties"]
+    assert sorted(unknown) == ["overides", "overrides.0.valid_form", "overrides.0.when.weekday"]
 
 
 def test_a_document_without_any_rule_is_fine() -> None:
