@@ -46,6 +46,7 @@ cases: Final = sa.Table(
     sa.Column("awaits", JSONB, nullable=False, comment="[post] of those who must act"),
     sa.Column("due_at", instant(), comment="of the most urgent running clock of dispatch, handling or check"),
     sa.Column("warn_at", instant(), comment="when that clock turns yellow"),
+    sa.Column("uneven", sa.Boolean, nullable=False, comment="the legs that are not done are not all due at due_at"),
     sa.Column("breached", JSONB, nullable=False, comment="[stage] of which a limit has passed"),
     sa.Column("suspended", sa.BigInteger, nullable=False, comment="how many legs are on the books"),
     sa.Column("units", JSONB, nullable=False, comment="[unit] of the legs, for searching by what it contains"),
@@ -62,6 +63,7 @@ cases: Final = sa.Table(
     sa.Column("closed_at", instant()),
     sa.Index("cases_by_status", "status", "stream"),
     sa.Index("cases_by_street", "street", "stream"),
+    sa.Index("cases_by_community", "community", "stream", postgresql_where=sa.text("community IS NOT NULL")),
     sa.Index("cases_by_category", "category", "stream"),
     sa.Index("cases_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
     # No index on `legs`: acts on legs are most of what happens, and leave the indexes as they are (ADR 0014).
@@ -74,11 +76,11 @@ cases: Final = sa.Table(
         postgresql_where=sa.text("open"),
     ),
     sa.Index(
-        "cases_by_awaited_post",
+        "ended_cases_by_awaited_post",
         "awaits",
         postgresql_using="gin",
         postgresql_ops={"awaits": "jsonb_path_ops"},
-        postgresql_where=sa.text("awaits <> '[]'::jsonb"),
+        postgresql_where=sa.text("NOT open AND awaits <> '[]'::jsonb"),
     ),
     # Whatever the work list filters by is in the index that gives its order: the list, and the counts beside it, look
     # at the table for the cases of one page only.
@@ -88,6 +90,7 @@ cases: Final = sa.Table(
         "stream",
         postgresql_include=[
             "warn_at",
+            "uneven",
             "status",
             "street",
             "community",

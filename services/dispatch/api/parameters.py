@@ -24,7 +24,7 @@ STORABLE: Final = r"^[^\x00]{1,200}$"
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DUE: Final = r"(none|[0-9]{1,17})"
 _CASE_CURSOR: Final = rf"^({_DUE}\.)?{_UUID}$"
-_TASK_CURSOR: Final = rf"^{_DUE}\.{_UUID}\.[0-9]{{1,9}}$"
+_TASK_CURSOR: Final = rf"^{_DUE}\.{_UUID}$"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NO_DEADLINE: Final = "none"
@@ -94,10 +94,13 @@ async def provide_query(  # noqa: PLR0913, PLR0917 - one argument a query parame
 ) -> WorkListQuery:
     """Read which cases are wanted; a source sees only those that it reported.
 
+    Whatever is asked for is found by an index: some questions are of open cases only.
+
     Raises:
         ProblemError: 400 `invalid_parameter`, with everything that does not fit together.
     """
-    only_open = open_ or order == "deadline" or colour is not None
+    of_open_ones = (colour, lead, check_unit, level, supervised)
+    only_open = open_ or order == "deadline" or any(one is not None for one in of_open_ones)
     problems = [*_unknown(request), *_contradictions(open_, only_open=only_open, counted=counted)]
     place = None if cursor is None else _case_place(cursor)
     if cursor is not None and (_NO_DEADLINE in cursor or "." in cursor) != (order == "deadline"):
@@ -133,15 +136,15 @@ def case_cursor(place: CasePlace | None, order: Order) -> str | None:
 
 def task_cursor(place: TaskPlace | None) -> str | None:
     """Return the cursor of the page of tasks that begins after this place."""
-    return None if place is None else f"{_due_text(place.due_at)}.{place.case}.{place.leg}"
+    return None if place is None else f"{_due_text(place.due_at)}.{place.case}"
 
 
 def task_place(cursor: str | None) -> TaskPlace | None:
     """Return the place of a cursor that has the right form."""
     if cursor is None:
         return None
-    due, case, leg = cursor.split(".")
-    return TaskPlace(case=UUID(case), leg=int(leg), due_at=_due_at(due))
+    due, case = cursor.split(".")
+    return TaskPlace(case=UUID(case), due_at=_due_at(due))
 
 
 def _case_place(cursor: str) -> CasePlace:
@@ -165,10 +168,10 @@ def _unknown(request: Request[Any, Any, Any]) -> list[FieldProblem]:
 def _contradictions(open_: bool | None, *, only_open: bool, counted: bool) -> list[FieldProblem]:
     problems = []
     if open_ is False and only_open:
-        message = "Only open cases have a colour or are ordered by deadline."
+        message = "Ended cases are not ordered by deadline, nor found by colour, lead, check_unit, level or supervised."
         problems.append(_problem("open", "open_only", message))
     if counted and not only_open:
-        message = "Only open cases are counted: ask for open=true, a colour, or the order deadline."
+        message = "Only open cases are counted: ask for open=true, or the order deadline."
         problems.append(_problem("counts", "open_only", message))
     return problems
 

@@ -34,6 +34,7 @@ def columns(case: CaseState) -> Mapping[str, object]:
         "awaits": sorted({awaited.post for awaited in awaiting(case)}),
         "due_at": urgent.due_at if urgent else None,
         "warn_at": yellow_from(urgent) if urgent else None,
+        "uneven": _uneven(case),
         "breached": sorted(breached_stages(case)),
         "suspended": sum(leg.state == "suspended" for leg in case.legs),
         "units": sorted(units_of(case.legs)),
@@ -84,6 +85,12 @@ def _running(case: CaseState) -> Iterator[Clock]:
         clock = running_handle_clock(case, leg)
         if clock is not None:
             yield clock
+
+
+def _uneven(case: CaseState) -> bool:
+    """Tell whether the legs that are not done have several deadlines, or one of them none."""
+    clocks = (running_handle_clock(case, leg) for leg in case.legs if not leg.done)
+    return len({None if clock is None else clock.due_at for clock in clocks}) > 1
 
 
 def _leg(case: CaseState, leg: LegState) -> dict[str, object]:

@@ -3,29 +3,31 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.dispatch.domain.case import CaseStage
 from services.dispatch.domain.colours import COLOURS, Colour
-from services.dispatch.domain.legs import DONE, LEG_STAGES, LegStage, find_leg
+from services.dispatch.domain.legs import DONE, LEG_STAGES, LegStage
 from services.dispatch.queries.rows import KnownLeg, colour_is, concerns, database_now, known_case, select_cases
 from services.dispatch.tables import cases
 from shared.ledger.tables import instant
 
 _IDS: Final = sa.ARRAY(sa.Uuid)
+_AT_WORK: Final[tuple[CaseStage, ...]] = ("dispatched", "handling")
+"""Only in these states of a case is a leg of it not done."""
 _OPEN_STAGES: Final[tuple[LegStage, ...]] = tuple(state for state in LEG_STAGES if state not in DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlace:
-    """Where a page of tasks ends: the last leg, with its deadline if its clock runs."""
+    """Where a page of tasks ends: the case of the last leg (a unit has one in a case), and when that is due."""
 
     case: UUID
-    leg: int
     due_at: datetime | None
 
 
@@ -51,18 +53,17 @@ class TaskPage:
 async def read_tasks(
     connection: AsyncConnection, unit: str, *, limit: int, after: TaskPlace | None, counted: bool
 ) -> TaskPage:
-    """Return at most `limit` open legs of the unit that come after a place, by deadline; then those without one."""
-    legs = _open_legs(unit)
-    page = sa.select(legs).order_by(legs.c.due_at.asc().nulls_last(), legs.c.case, legs.c.leg).limit(limit + 1)
-    if after is not None:
-        page = page.where(_comes_after(legs, after))
-    rows = (await connection.execute(page)).all()
-    places = [TaskPlace(case=row.case, leg=row.leg, due_at=row.due_at) for row in rows[:limit]]
+    """Return at most `limit` open legs of the unit that come after a place, by deadline; then those without one.
+
+    Counting looks at all of them.
+    """
+    rows = (await connection.execute(_most_urgent(unit, limit + 1, after))).all()
+    places = [TaskPlace(case=row.stream, due_at=row.due_at) for row in rows[:limit]]
     return TaskPage(
         as_of=await database_now(connection),
-        found=await _known(connection, places),
+        found=await _known(connection, unit, places),
         following=places[-1] if len(rows) > limit else None,
-        counts=await _count(connection, legs) if counted else None,
+        counts=await _count(connection, unit) if counted else None,
     )
 
 
@@ -103,18 +104,54 @@ def _has_leg(*, unit: str | None, state: str) -> sa.ColumnElement[bool]:
     return cases.c.legs.contains([{"state": state} if unit is None else {"unit": unit, "state": state}])
 
 
-def _open_legs(unit: str) -> sa.Subquery:
-    """Select the unit's open legs: what is ordered and counted by."""
-    leg = sa.func.jsonb_array_elements(cases.c.legs, type_=JSONB).column_valued("one")
-    return (
+def _most_urgent(unit: str, limit: int, after: TaskPlace | None) -> sa.Select[Any]:
+    """Select where the unit's most urgent open legs are.
+
+    Nearly always all legs of a case are due at its `due_at`, by which an index is ordered. The few cases of which that
+    is not true are looked at one by one.
+    """
+    at_work = [cases.c.open, cases.c.status.in_(_AT_WORK), concerns(unit)]
+    at_work.append(sa.or_(*(_has_leg(unit=unit, state=state) for state in _OPEN_STAGES)))
+    even = sa.select(cases.c.stream, cases.c.due_at).where(~cases.c.uneven, *at_work)
+    each = sa.func.jsonb_array_elements(cases.c.legs).table_valued(sa.column("value", JSONB)).alias("each")
+    due_at = sa.cast(each.c.value["due_at"].as_string(), instant()).label("due_at")
+    uneven = (
+        sa.select(cases.c.stream, due_at)
+        .select_from(cases.join(each, sa.true()))
+        .where(cases.c.uneven, each.c.value["unit"].as_string() == unit, *at_work)
+    )
+    parts = [
+        _after(even.where(cases.c.due_at.is_not(None)), limit, after),
+        _after(even.where(cases.c.due_at.is_(None)), limit, after),
+        _after(uneven, limit, after),
+    ]
+    legs = sa.union_all(*parts).subquery()
+    return sa.select(legs).order_by(legs.c.due_at.asc().nulls_last(), legs.c.stream).limit(limit)
+
+
+def _after(legs: sa.Select[Any], limit: int, place: TaskPlace | None) -> sa.Select[Any]:
+    """Select the first legs after the place."""
+    stream, due_at = legs.selected_columns
+    if place is not None:
+        case = sa.literal(place.case, stream.type)
+        if place.due_at is None:
+            legs = legs.where(due_at.is_(None), stream > case)
+        else:
+            due = sa.literal(place.due_at, instant())
+            legs = legs.where(sa.or_(due_at.is_(None), sa.tuple_(due_at, stream) > sa.tuple_(due, case)))
+    return legs.order_by(due_at.asc().nulls_last(), stream).limit(limit).subquery().select()
+
+
+async def _count(connection: AsyncConnection, unit: str) -> TaskCounts:
+    each = sa.func.jsonb_array_elements(cases.c.legs).table_valued(sa.column("value", JSONB)).alias("each")
+    leg = each.c.value
+    legs = (
         sa.select(
-            cases.c.stream.label("case"),
-            leg["leg"].as_integer().label("leg"),
             leg["state"].as_string().label("state"),
             sa.cast(leg["due_at"].as_string(), instant()).label("due_at"),
             sa.cast(leg["warn_at"].as_string(), instant()).label("warn_at"),
         )
-        .select_from(cases.join(leg, sa.true()))
+        .select_from(cases.join(each, sa.true()))
         .where(
             cases.c.open,
             concerns(unit),
@@ -123,25 +160,9 @@ def _open_legs(unit: str) -> sa.Subquery:
         )
         .subquery()
     )
-
-
-def _comes_after(legs: sa.Subquery, place: TaskPlace) -> sa.ColumnElement[bool]:
-    case, leg = sa.literal(place.case, legs.c.case.type), sa.literal(place.leg)
-    if place.due_at is None:
-        return sa.and_(legs.c.due_at.is_(None), sa.tuple_(legs.c.case, legs.c.leg) > sa.tuple_(case, leg))
-    due_at = sa.literal(place.due_at, legs.c.due_at.type)
-    later = sa.tuple_(legs.c.due_at, legs.c.case, legs.c.leg) > sa.tuple_(due_at, case, leg)
-    return sa.or_(later, legs.c.due_at.is_(None))
-
-
-async def _count(connection: AsyncConnection, legs: sa.Subquery) -> TaskCounts:
     counts = [sa.func.count().filter(*colour_is(colour, legs.c)).label(colour) for colour in COLOURS]
-    rows = (
-        await connection.execute(
-            sa.select(legs.c.state, sa.func.count().label("total"), *counts).group_by(legs.c.state)
-        )
-    ).mappings()
-    by_state = {row["state"]: row for row in rows}
+    grouped = sa.select(legs.c.state, sa.func.count().label("total"), *counts).group_by(legs.c.state)
+    by_state = {row["state"]: row for row in (await connection.execute(grouped)).mappings()}
     return TaskCounts(
         total=sum(row["total"] for row in by_state.values()),
         states={state: by_state[state]["total"] for state in _OPEN_STAGES if state in by_state},
@@ -149,9 +170,13 @@ async def _count(connection: AsyncConnection, legs: sa.Subquery) -> TaskCounts:
     )
 
 
-async def _known(connection: AsyncConnection, places: Sequence[TaskPlace]) -> list[KnownLeg]:
-    """Return the legs of these places, in their order."""
+async def _known(connection: AsyncConnection, unit: str, places: Sequence[TaskPlace]) -> list[KnownLeg]:
+    """Return the unit's legs of these places, in their order."""
     wanted = select_cases().where(cases.c.stream == sa.any_(sa.literal([place.case for place in places], _IDS)))
     known = {row.stream: known_case(row) for row in await connection.execute(wanted)}
-    found = ((known[place.case], find_leg(known[place.case].case.legs, place.leg)) for place in places)
-    return [KnownLeg(case=case, leg=leg) for case, leg in found if leg is not None]
+    return [
+        KnownLeg(case=known[place.case], leg=leg)
+        for place in places
+        for leg in known[place.case].case.legs
+        if leg.unit == unit and not leg.done
+    ]

@@ -6,9 +6,9 @@ stands where its new deadline puts it, and every other one is on exactly one pag
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,6 +22,10 @@ from services.dispatch.tables import cases
 from shared.contracts.common import Level, Post
 
 Order = Literal["newest", "deadline"]
+
+_Conditions = Sequence[sa.ColumnElement[bool]]
+_AWAITS_SOMEBODY: Final = sa.text("awaits <> '[]'::jsonb")
+"""Word by word as its index says it, without a parameter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +131,51 @@ async def count_cases(connection: AsyncConnection, wanted: CaseFilter) -> CaseCo
 
 
 def _newest(wanted: CaseFilter, limit: int, after: CasePlace | None) -> sa.Select[Any]:
-    statement = select_cases().where(*_conditions(wanted)).order_by(cases.c.stream.desc()).limit(limit)
-    return statement if after is None else statement.where(cases.c.stream < after.case)
+    """Select cases by id, which has the order of time."""
+    earlier = [] if after is None else [cases.c.stream < after.case]
+    key: sa.Select[Any]
+    if wanted.open or (wanted.open is None and wanted.post is not None):
+        key = _out_of_few(wanted, earlier)
+    elif wanted.meaning is not None:
+        key = _one_by_one(replace(wanted, meaning=None), wanted.meaning, earlier, limit)
+    else:
+        key = sa.select(cases.c.stream).where(*_conditions(wanted), *earlier)
+    (stream,) = key.selected_columns
+    page = key.order_by(stream.desc()).limit(limit).subquery("page")
+    return select_cases().join(page, page.c.stream == cases.c.stream).order_by(page.c.stream.desc())
+
+
+def _out_of_few(wanted: CaseFilter, earlier: _Conditions) -> sa.Select[Any]:
+    """Select out of the cases that are open, and of the ended ones that somebody must act on: both have an index.
+
+    Walking back through the years could take long to find them.
+    """
+    conditions = [*_conditions(wanted), *earlier]
+    found = sa.select(cases.c.stream).where(cases.c.open, *conditions)
+    if not wanted.open:
+        ended = sa.select(cases.c.stream).where(~cases.c.open, _AWAITS_SOMEBODY, *conditions)
+        few = sa.union_all(found, ended).cte("few")
+    else:
+        few = found.cte("few")
+    return few.prefix_with("MATERIALIZED", dialect="postgresql").select()
+
+
+def _one_by_one(wanted: CaseFilter, meaning: Meaning, earlier: _Conditions, limit: int) -> sa.Select[Any]:
+    """Select the newest of each category and place that a text means: each of them has an index in that order."""
+    key = sa.select(cases.c.stream).where(*_conditions(wanted), *earlier)
+    found = [key.where(cases.c.stream == meaning.case)]
+    for column, codes in (
+        (cases.c.category, sorted({code for _, code in meaning.categories})),
+        (cases.c.street, meaning.streets),
+        (cases.c.community, meaning.communities),
+    ):
+        codes_of = sa.func.unnest(sa.literal(list(codes), sa.ARRAY(sa.Text))).table_valued("code")
+        each = codes_of.render_derived(f"each_{column.name}")
+        newest = key.where(column == each.c.code).order_by(cases.c.stream.desc()).limit(limit)
+        lateral = newest.lateral(f"newest_{column.name}")
+        found.append(sa.select(lateral.c.stream).select_from(each.join(lateral, sa.true())))
+    every = sa.union(*found).subquery("every")
+    return sa.select(every.c.stream)
 
 
 def _most_urgent(wanted: CaseFilter, limit: int, after: CasePlace | None) -> sa.Select[Any]:
@@ -178,8 +225,7 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
     if wanted.unit is not None:
         conditions.append(concerns(wanted.unit))
     if wanted.post is not None:
-        # The second condition says nothing new, but lets the index of cases that somebody must act on be used.
-        conditions += [cases.c.awaits.contains([wanted.post]), cases.c.awaits != sa.cast("[]", cases.c.awaits.type)]
+        conditions.append(cases.c.awaits.contains([wanted.post]))
     if wanted.colour is not None:
         conditions += colour_is(wanted.colour, cases.c)
     if wanted.meaning is not None:

@@ -20,6 +20,7 @@ COLUMNS = (
         ADD COLUMN awaits jsonb,
         ADD COLUMN due_at timestamptz,
         ADD COLUMN warn_at timestamptz,
+        ADD COLUMN uneven boolean,
         ADD COLUMN breached jsonb,
         ADD COLUMN suspended bigint,
         ADD COLUMN rule text,
@@ -37,19 +38,24 @@ INDEXES = (
         ALTER COLUMN level SET NOT NULL,
         ALTER COLUMN supervised SET NOT NULL,
         ALTER COLUMN awaits SET NOT NULL,
+        ALTER COLUMN uneven SET NOT NULL,
         ALTER COLUMN breached SET NOT NULL,
         ALTER COLUMN suspended SET NOT NULL,
         ALTER COLUMN overridden SET NOT NULL,
         ALTER COLUMN misdirected SET NOT NULL,
         ADD CONSTRAINT cases_open CHECK (open = (status NOT IN ('closed', 'voided', 'merged')))
     """,
+    "CREATE INDEX cases_by_community ON cases (community, stream) WHERE community IS NOT NULL",
     "CREATE INDEX open_cases_by_units ON cases USING gin (units jsonb_path_ops) WHERE open",
-    "CREATE INDEX cases_by_awaited_post ON cases USING gin (awaits jsonb_path_ops) WHERE awaits <> '[]'::jsonb",
+    """
+    CREATE INDEX ended_cases_by_awaited_post ON cases USING gin (awaits jsonb_path_ops)
+        WHERE NOT open AND awaits <> '[]'::jsonb
+    """,
     """
     CREATE INDEX open_cases_by_deadline ON cases (due_at, stream)
         INCLUDE (
-            warn_at, status, street, community, category_system, category, campaign, lead_unit, check_unit, level,
-            supervised, source, awaits, units
+            warn_at, uneven, status, street, community, category_system, category, campaign, lead_unit, check_unit,
+            level, supervised, source, awaits, units
         )
         WHERE open
     """,
