@@ -320,6 +320,13 @@ def test_the_documents_are_those_in_force_and_the_catalogue_that_the_case_names(
     assert (found.units[0], found.routing and found.routing[0], found.calendar, found.policy) == (5, 8, None, None)
 
 
+def test_rules_are_put_in_order_once_for_each_version_of_their_document() -> None:
+    listed, own = catalogue(GENERAL, HERE), Routing(city=CITY, overrides=(own_rule("own"),))
+    assert listed.rules is listed.rules
+    assert own.rules is own.rules
+    assert listed.rules == {"E0406": (HERE, GENERAL)}
+
+
 def test_without_the_units_nothing_is_routed() -> None:
     known = ReferenceLibrary().with_document("catalogue", CITY, 1, catalogue(GENERAL))
     with pytest.raises(LookupError):
