@@ -150,6 +150,15 @@ _CASES: Final = (
         pins=("tests/unit/dispatch/test_policies.py::test_a_catalogue_version_that_is_not_here_yet_is_waited_for",),
         every_run=True,
     ),
+    Mutation(
+        name="the city's own rules are here",
+        invariant="I-19",
+        removed="no case is opened before the city's own rules have arrived",
+        file="services/dispatch/policies.py",
+        text='("units", "calendar", "limit_policy", "routing")',
+        replacement='("units", "calendar", "limit_policy")',
+        pins=("tests/unit/dispatch/test_policies.py::test_no_case_is_opened_past_what_the_city_has_to_say",),
+    ),
 )
 
 _FORGETTING: Final = (
