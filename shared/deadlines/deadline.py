@@ -59,7 +59,7 @@ def deadline(
         start: an instant in UTC.
         limit: how much time there is.
         working_time: of the city's calendar and limit policy.
-        pauses: spans in which the clock stood still, in order.
+        pauses: spans in which the clock stood still; where they overlap, time stands still once.
         extensions: how many times the same limit was added (domain 1.4).
         share: percent of the limit with its extensions, for warnings before it ends.
 
@@ -133,8 +133,8 @@ def counts_from(start: datetime, unit: LimitUnit, working_time: WorkingTime) -> 
 def stands_still(
     pauses: Sequence[Pause], unit: LimitUnit, working_time: WorkingTime
 ) -> Sequence[tuple[datetime, datetime]]:
-    """Return when time does not count: of a statutory limit every day on which the clock stood still at all."""
-    spans = [(pause.started_at, pause.ended_at) for pause in pauses if pause.started_at < pause.ended_at]
+    """Return when time does not count, in order: of a statutory limit every day on which it stood still at all."""
+    spans = sorted((pause.started_at, pause.ended_at) for pause in pauses if pause.started_at < pause.ended_at)
     if unit != "statutory_working_day":
         return spans
     epoch = working_time.natural.epoch

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from shared.contracts.clocks import Clock
 from shared.contracts.reference import CalendarDay
 from shared.deadlines.deadline import LENGTHS, counted_time, counts_from, deadline, stands_still
 from shared.deadlines.steps import Explained, Step, StepKind, Stretch
-from shared.deadlines.working_time import DAY, LOCAL, SATURDAY, Slots, WorkingTime, season_of, slots_of_season
+from shared.deadlines.working_time import LOCAL, SATURDAY, WHOLE_DAY, Slots, WorkingTime
 
 _ONE_DAY: Final = timedelta(days=1)
 
@@ -92,34 +93,33 @@ def _counted(start: datetime, end: datetime, clock: Clock, working_time: Working
     if counted_time(clock.limit.unit, working_time) is working_time.natural:
         yield Step(kind="natural", started_at=start, ended_at=end, used=end - start)
         return
-    whole_days = clock.limit.unit == "statutory_working_day"
     epoch = working_time.natural.epoch
     for number in range((start - epoch).days, (end - epoch - timedelta.resolution).days + 1):
         midnight = epoch + number * _ONE_DAY
-        step = _day(max(start, midnight), min(end, midnight + _ONE_DAY), whole_days, working_time)
+        span = (max(start, midnight), min(end, midnight + _ONE_DAY))
+        step = _day(midnight, span, clock.limit.unit == "statutory_working_day", working_time)
         if step.kind != "off_hours" or start == clock.started_at == step.started_at:
             yield step
 
 
-def _day(start: datetime, end: datetime, whole_days: bool, working_time: WorkingTime) -> Step:
+def _day(midnight: datetime, span: tuple[datetime, datetime], whole_days: bool, working_time: WorkingTime) -> Step:
     """Return what counted on one day, or on the part of it between two instants."""
-    day = start.astimezone(LOCAL).date()
+    day = midnight.astimezone(LOCAL).date()
     kind, names = _kind(day, working_time)
-    slots = ((0, DAY),) if whole_days else slots_of_season(season_of(working_time.policy.seasons, day.month, day.day))
-    midnight = datetime(day.year, day.month, day.day, tzinfo=LOCAL)
-    counting = _cut(slots, (start - midnight) // timedelta.resolution, (end - midnight) // timedelta.resolution)
+    slots = WHOLE_DAY if whole_days else working_time.slots_of[day.month, day.day]
+    counting = _cut(slots, *((instant - midnight) // timedelta.resolution for instant in span))
     length = timedelta(microseconds=sum(last - first for first, last in counting))
     works = kind in {"working_day", "make_up_day"}
     if works and not length:
         kind, names = "off_hours", None
     return Step(
         kind=kind,
-        started_at=start,
-        ended_at=end,
+        started_at=span[0],
+        ended_at=span[1],
         days=1,
         used=length if works else timedelta(0),
         moved=_moved(kind, day, length),
-        stretches=tuple(Stretch(start=_text(first), end=_text(last)) for first, last in counting) if works else (),
+        stretches=_stretches(counting) if works else (),
         name_zh=names[0] if names else None,
         name_en=names[1] if names else None,
         provisional=day.year > working_time.calendar.last_year,
@@ -151,6 +151,12 @@ def _moved(kind: StepKind, day: date, length: timedelta) -> timedelta:
     if kind == "make_up_day":
         return -length
     return length if kind == "day_off" and day.weekday() < SATURDAY else timedelta(0)
+
+
+@lru_cache(maxsize=64)
+def _stretches(slots: Slots) -> tuple[Stretch, ...]:
+    """Return slots as people write them: most days have those of many others."""
+    return tuple(Stretch(start=_text(first), end=_text(last)) for first, last in slots)
 
 
 def _cut(slots: Slots, start: int, end: int) -> Slots:

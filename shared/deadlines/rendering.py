@@ -70,7 +70,7 @@ def _days(step: Step, wording: Wording) -> str:
 
 
 def _day(local: datetime, wording: Wording, *, with_year: bool = True) -> str:
-    weekday = wording.weekdays.split()[local.weekday()]
+    weekday = wording.weekdays[local.weekday()]
     return wording.day.format(date=f"{local:%Y-%m-%d}" if with_year else f"{local:%m-%d}", weekday=weekday)
 
 

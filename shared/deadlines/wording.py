@@ -25,8 +25,7 @@ class Wording:
     provisional: str
     delay: str
     no_delay: str
-    weekdays: str
-    """The names of Monday to Sunday, separated by blanks."""
+    weekdays: tuple[str, ...]
     day: str
     span: str
     list_separator: str
@@ -57,7 +56,7 @@ CHINESE: Final = Wording(
     provisional="到期（暂定）：{due}。放假安排公布后重新计算。",
     delay="期限顺延 {moved}",
     no_delay="期限不变",
-    weekdays="周一 周二 周三 周四 周五 周六 周日",
+    weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     day="{date}（{weekday}）",
     span="{first}至 {last}",
     list_separator="、",
@@ -96,7 +95,7 @@ ENGLISH: Final = Wording(
     provisional="Due, provisionally: {due}. It is computed again when the holidays are published.",
     delay="the deadline is later by {moved}",
     no_delay="the deadline does not move",
-    weekdays="Mon Tue Wed Thu Fri Sat Sun",
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     day="{weekday} {date}",
     span="{first} to {last}",
     list_separator=", ",

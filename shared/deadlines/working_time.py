@@ -4,7 +4,7 @@ Positions are microseconds of counted time since the calendar's first day. Local
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -24,7 +24,7 @@ Slots = tuple[tuple[int, int], ...]
 """Begin and end of each stretch of a day that counts, in microseconds of the local day."""
 
 SATURDAY: Final = 5
-_WHOLE_DAY: Final[Slots] = ((0, DAY),)
+WHOLE_DAY: Final[Slots] = ((0, DAY),)
 
 
 class BeforeCalendar(LookupError):
@@ -126,6 +126,8 @@ class WorkingTime:
     """The slots of working days."""
     whole_days: SlottedTime
     """Working days as wholes."""
+    slots_of: Mapping[tuple[int, int], Slots]
+    """The slots of a working day by its month and day."""
 
     @classmethod
     def of(cls, calendar: Calendar, policy: LimitPolicy) -> "WorkingTime":
@@ -145,7 +147,8 @@ class WorkingTime:
             policy=policy,
             natural=NaturalTime(epoch=epoch),
             working=slotted([slots_of[day.month, day.day] if works else () for day, works in workdays]),
-            whole_days=slotted([_WHOLE_DAY if works else () for _, works in workdays]),
+            whole_days=slotted([WHOLE_DAY if works else () for _, works in workdays]),
+            slots_of=slots_of,
         )
 
 
@@ -153,17 +156,6 @@ class WorkingTime:
 def working_time_of(calendar: Calendar, policy: LimitPolicy) -> WorkingTime:
     """Return `WorkingTime.of` these documents, computed once for each pair of versions."""
     return WorkingTime.of(calendar, policy)
-
-
-def slots_of_season(season: Season) -> Slots:
-    """Return the slots of a season in microseconds of the day."""
-    return tuple((_moment(slot.start), _moment(slot.end)) for slot in season.slots)
-
-
-def season_of(seasons: Sequence[Season], month: int, day: int) -> Season:
-    """Return the season of a day of the year; before the first begins, the last one of the year before still runs."""
-    begun = bisect_right([season.starts_on for season in seasons], f"{month:02}-{day:02}")
-    return seasons[begun - 1]
 
 
 def _workdays(calendar: Calendar) -> Iterator[tuple[date, bool]]:
@@ -182,10 +174,11 @@ def _workdays(calendar: Calendar) -> Iterator[tuple[date, bool]]:
 
 
 def _slots_by_day_of_year(seasons: Sequence[Season]) -> dict[tuple[int, int], Slots]:
-    leap_year = (
-        date.fromordinal(ordinal) for ordinal in range(date(2024, 1, 1).toordinal(), date(2025, 1, 1).toordinal())
-    )
-    return {(day.month, day.day): slots_of_season(season_of(seasons, day.month, day.day)) for day in leap_year}
+    """Return the slots of each day of the year: before the first season begins, the last one of the year still runs."""
+    begins = [season.starts_on for season in seasons]
+    slots = [tuple((_moment(slot.start), _moment(slot.end)) for slot in season.slots) for season in seasons]
+    days = map(date.fromordinal, range(date(2024, 1, 1).toordinal(), date(2025, 1, 1).toordinal()))  # a leap year
+    return {(day.month, day.day): slots[bisect_right(begins, f"{day:%m-%d}") - 1] for day in days}
 
 
 def _moment(text: str) -> int:
