@@ -108,6 +108,12 @@ cases: Final = sa.Table(
         postgresql_where=sa.text("open"),
     ),
     sa.Index(
+        "uneven_cases",
+        "stream",
+        postgresql_include=["status", "units"],
+        postgresql_where=sa.text("open AND uneven"),
+    ),
+    sa.Index(
         "open_cases_by_clock_versions",
         "calendar_version",
         "policy_version",

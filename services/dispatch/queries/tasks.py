@@ -18,8 +18,8 @@ from services.dispatch.tables import cases
 from shared.ledger.tables import instant
 
 _IDS: Final = sa.ARRAY(sa.Uuid)
-_AT_WORK: Final[tuple[CaseStage, ...]] = ("dispatched", "handling")
-"""Only in these states of a case is a leg of it not done."""
+_NOT_AT_WORK: Final[tuple[CaseStage, ...]] = ("filed", "feedback", "checking", "checked")
+"""In these states of an open case it has no legs, or all of them are done. Said so, no index of all cases is used."""
 _OPEN_STAGES: Final[tuple[LegStage, ...]] = tuple(state for state in LEG_STAGES if state not in DONE)
 
 
@@ -110,23 +110,33 @@ def _most_urgent(unit: str, limit: int, after: TaskPlace | None) -> sa.Select[An
     Nearly always all legs of a case are due at its `due_at`, by which an index is ordered. The few cases of which that
     is not true are looked at one by one.
     """
-    at_work = [cases.c.open, cases.c.status.in_(_AT_WORK), concerns(unit)]
-    at_work.append(sa.or_(*(_has_leg(unit=unit, state=state) for state in _OPEN_STAGES)))
-    even = sa.select(cases.c.stream, cases.c.due_at).where(~cases.c.uneven, *at_work)
+    own = [cases.c.open, cases.c.status.not_in(_NOT_AT_WORK), concerns(unit)]
+    not_done = sa.or_(*(_has_leg(unit=unit, state=state) for state in _OPEN_STAGES))
+    key = sa.select(cases.c.stream, cases.c.due_at)
+    even = key.where(~cases.c.uneven, cases.c.due_at.is_not(None), *own, not_done)
+    still = _looked_up(key.where(~cases.c.uneven, cases.c.due_at.is_(None), *own), "still")
+    uneven = _looked_up(key.where(cases.c.uneven, *own), "uneven")
     each = sa.func.jsonb_array_elements(cases.c.legs).table_valued(sa.column("value", JSONB)).alias("each")
     due_at = sa.cast(each.c.value["due_at"].as_string(), instant()).label("due_at")
-    uneven = (
-        sa.select(cases.c.stream, due_at)
-        .select_from(cases.join(each, sa.true()))
-        .where(cases.c.uneven, each.c.value["unit"].as_string() == unit, *at_work)
-    )
     parts = [
-        _after(even.where(cases.c.due_at.is_not(None)), limit, after),
-        _after(even.where(cases.c.due_at.is_(None)), limit, after),
-        _after(uneven, limit, after),
+        _after(even, limit, after),
+        _after(key.select_from(still).where(not_done), limit, after),
+        _after(
+            sa.select(cases.c.stream, due_at)
+            .select_from(uneven.join(each, sa.true()))
+            .where(each.c.value["unit"].as_string() == unit, not_done),
+            limit,
+            after,
+        ),
     ]
     legs = sa.union_all(*parts).subquery()
     return sa.select(legs).order_by(legs.c.due_at.asc().nulls_last(), legs.c.stream).limit(limit)
+
+
+def _looked_up(key: sa.Select[Any], name: str) -> sa.Join:
+    """Return the cases of a key that an index alone answers."""
+    found = key.with_only_columns(cases.c.stream).cte(name).prefix_with("MATERIALIZED", dialect="postgresql")
+    return cases.join(found, found.c.stream == cases.c.stream)
 
 
 def _after(legs: sa.Select[Any], limit: int, place: TaskPlace | None) -> sa.Select[Any]:

@@ -152,12 +152,11 @@ def _out_of_few(wanted: CaseFilter, earlier: _Conditions) -> sa.Select[Any]:
     """
     conditions = [*_conditions(wanted), *earlier]
     found = sa.select(cases.c.stream).where(cases.c.open, *conditions)
-    if not wanted.open:
-        ended = sa.select(cases.c.stream).where(~cases.c.open, _AWAITS_SOMEBODY, *conditions)
-        few = sa.union_all(found, ended).cte("few")
-    else:
-        few = found.cte("few")
-    return few.prefix_with("MATERIALIZED", dialect="postgresql").select()
+    if wanted.open:
+        # An OFFSET, so that the order does not lead back to the index of all cases.
+        return found.offset(0).subquery("few").select()
+    ended = sa.select(cases.c.stream).where(~cases.c.open, _AWAITS_SOMEBODY, *conditions)
+    return sa.union_all(found, ended).subquery("few").select()
 
 
 def _one_by_one(wanted: CaseFilter, meaning: Meaning, earlier: _Conditions, limit: int) -> sa.Select[Any]:

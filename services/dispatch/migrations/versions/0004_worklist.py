@@ -59,6 +59,7 @@ INDEXES = (
         )
         WHERE open
     """,
+    "CREATE INDEX uneven_cases ON cases (stream) INCLUDE (status, units) WHERE open AND uneven",
     "CREATE INDEX open_cases_by_clock_versions ON cases (calendar_version, policy_version, stream) WHERE open",
 )
 
