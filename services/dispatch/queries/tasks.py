@@ -111,7 +111,8 @@ def _most_urgent(unit: str, limit: int, after: TaskPlace | None) -> sa.Select[An
     is not true are looked at one by one.
     """
     own = [cases.c.open, cases.c.status.not_in(_NOT_AT_WORK), concerns(unit)]
-    not_done = sa.or_(*(_has_leg(unit=unit, state=state) for state in _OPEN_STAGES))
+    # A CASE, because PostgreSQL takes the condition itself for much rarer than it is, and then sorts all of them.
+    not_done = sa.case((sa.or_(*(_has_leg(unit=unit, state=state) for state in _OPEN_STAGES)), True), else_=False)
     key = sa.select(cases.c.stream, cases.c.due_at)
     even = key.where(~cases.c.uneven, cases.c.due_at.is_not(None), *own, not_done)
     still = _looked_up(key.where(~cases.c.uneven, cases.c.due_at.is_(None), *own), "still")
