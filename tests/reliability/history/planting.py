@@ -156,11 +156,18 @@ def case_never_opened(facts: Facts) -> Facts:
     )
 
 
-def act_after_closure(facts: Facts) -> Facts:
-    """Let a unit sign once more when the case is closed."""
-    closed, signed = events(facts, "closed")[0], events(facts, "leg_signed")[0]
-    late = replace(signed, stream=closed.stream, sequence=closed.sequence + 1)
-    return replace(facts, published=[*facts.published, late])
+def act_after(end: str) -> Plant:
+    """Let a dispatcher add legs once more when the case has ended so."""
+
+    def plant(facts: Facts) -> Facts:
+        ended, dispatched = events(facts, end)[-1], events(facts, "legs_added")[0]
+        last = max(
+            event.sequence for event in facts.published if (event.topic, event.stream) == (ended.topic, ended.stream)
+        )
+        late = replace(dispatched, stream=ended.stream, sequence=last + 1)
+        return replace(facts, published=[*facts.published, late])
+
+    return plant
 
 
 def move_position(by: int) -> Plant:
@@ -240,6 +247,18 @@ def figure(group: str, name: str, value: object) -> Plant:
         row = answer["groups"][0] if group else answer["total"]
         row[name] = value
         figures = replace(facts.figures, closure={**facts.figures.closure, group: answer})
+        return replace(facts, figures=figures)
+
+    return plant
+
+
+def wrong_beside(counted: str, name: str, value: int) -> Plant:
+    """Let the API answer another figure beside the total."""
+
+    def plant(facts: Facts) -> Facts:
+        answer = json.loads(json.dumps(facts.figures.closure[""]))
+        first(answer["total"]["beside"], lambda one: one["counted"] == counted)[name] = value
+        figures = replace(facts.figures, closure={**facts.figures.closure, "": answer})
         return replace(facts, figures=figures)
 
     return plant
