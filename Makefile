@@ -67,6 +67,9 @@ simulate: install ## Run the ledger in a simulator (SEEDS=from-to), tell what br
 calendar: install ## Write the seed's days again from the installed chinesecalendar
 	$(BIN)/python -m tests.support.calendar_file
 
+docs: install ## Write the pages of docs/ that are made from the code
+	$(BIN)/python -m deploy.docs
+
 format: install ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .

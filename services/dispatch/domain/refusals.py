@@ -82,7 +82,7 @@ OF_ACTS: Final[Mapping[str, Meaning]] = {
     "wrong_state_not_supervised": _meaning("未督办", "nobody supervises the case"),
     "wrong_state_supervision_answered": _meaning("已答复", "the unit has answered already"),
     "not_entitled_other_street": _meaning("非本街道案件", "the case is not at a place of this street"),
-    "not_upwards": _meaning("只能逐级上报", "escalated is only upwards"),
+    "not_upwards": _meaning("只能向上升级", "escalated is only upwards"),
     "level_jump": _meaning("不得越级", "only matters of safety may jump"),
     "wrong_state_already_appealed": _meaning("已申诉", "one appeal a leg"),
     "wrong_state_not_overdue": _meaning("未计超期", "the leg is not counted as overdue"),
