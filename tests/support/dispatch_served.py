@@ -36,7 +36,7 @@ class Feeder:
     """The consumers of dispatch."""
 
     def __init__(self, dispatch: Dispatch) -> None:
-        self._dispatch = dispatch
+        self.dispatch = dispatch
         self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
         self._merges = dispatch.ledger.policy("dispatch.merges", react_to_case)
         self._references = dispatch.ledger.reference_copy("dispatch.reference")
@@ -57,14 +57,14 @@ class Feeder:
 
     async def relay(self) -> None:
         """Deliver what dispatch has published to dispatch itself, until nothing more comes of it."""
-        while sent := await relayed(self._dispatch.engine):
+        while sent := await relayed(self.dispatch.engine):
             await self._references.consume([one for one in sent if one.topic == DISPATCH_REFERENCE])
             await self._merges.consume([one for one in sent if one.topic == DISPATCH_CASES])
 
     async def time_passes(self, case_id: UUID) -> None:
         """Let every clock of the case run out, as its timer would."""
         body = FireClocks(case_id=case_id, due_at=FAR_AHEAD)
-        await self._dispatch.ledger.execute(
+        await self.dispatch.ledger.execute(
             [
                 Command(
                     aggregate=CASE,

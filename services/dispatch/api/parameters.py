@@ -61,7 +61,7 @@ async def provide_query(  # noqa: PLR0913, PLR0917 - one argument a query parame
     request: Request[Any, Any, Any],
     actor: Caller,
     database: Reads,
-    states: Annotated[
+    state_: Annotated[
         list[CaseStage] | None, QueryParameter(name="state", description="Repeat it for several states.")
     ] = None,
     open_: Annotated[bool | None, QueryParameter(name="open", description="false: closed, voided or merged.")] = None,
@@ -109,7 +109,7 @@ async def provide_query(  # noqa: PLR0913, PLR0917 - one argument a query parame
         raise ProblemError(HTTPStatus.BAD_REQUEST, "invalid_parameter", "The parameters do not fit.", problems)
     wanted = CaseFilter(
         open=True if only_open else open_,
-        states=tuple(states or ()),
+        states=tuple(state_ or ()),
         unit=unit,
         lead=lead,
         post=post,

@@ -127,7 +127,7 @@ class LegReads(Controller):
         actor: Caller,
         database: Reads,
         unit: Annotated[str | None, QueryParameter(description="Whose legs.", pattern=STORABLE)] = None,
-        wanted_state: Annotated[LegStage | None, QueryParameter(name="state")] = None,
+        state_: Annotated[LegStage | None, QueryParameter(name="state")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
         after: After = None,
@@ -135,7 +135,7 @@ class LegReads(Controller):
         """List legs, newest case first; without `state` those of which something is expected."""
         _refuse_sources(actor)
         await wait_until_reached(after, database.reached)
-        as_of, found, following = await database.legs(unit=unit, state=wanted_state, limit=limit, before=cursor)
+        as_of, found, following = await database.legs(unit=unit, state=state_, limit=limit, before=cursor)
         return LegList(as_of=as_of, items=tuple(task_of(one, as_of) for one in found), next=following)
 
 
