@@ -178,7 +178,7 @@ def fitting_steps(case: CaseState) -> list[tuple[ActorCommand, Actor]]:
     steps: list[tuple[ActorCommand, Actor]] = []
     match case.state:
         case "filed":
-            steps = [(dispatch_by_hand(DEPARTMENTS[0], DEPARTMENTS[1:3]), DISPATCHER)]
+            steps = [(dispatch_by_hand(DEPARTMENTS[0], DEPARTMENTS[1:3]), DISPATCHER), (propose_void(), DUTY_LEADER)]
         case "dispatched":
             steps = [(dispatch_by_hand(DEPARTMENTS[3], DEPARTMENTS[:2]), DISPATCHER)]
         case "feedback":

@@ -1,7 +1,9 @@
 """延期: it moves a deadline and never rewrites it. Here 8 working hours from a Monday at nine (01:00 UTC)."""
 
+import msgspec
 import pytest
 
+from services.dispatch.domain.clocks import wakes
 from shared.contracts.adjustments import LegExtended, LegExtensionRefused, LegExtensionRequested
 from shared.contracts.common import Actor
 from tests.support.adjusting import (
@@ -11,6 +13,7 @@ from tests.support.adjusting import (
     ask_extension,
     ask_suspension,
     decide_extension,
+    send_back,
     utc,
 )
 from tests.support.cases import (
@@ -131,3 +134,13 @@ def test_feedback_ends_the_request_and_a_return_takes_it_along() -> None:
     assert refusal(case.at(DECIDED, decide_extension(2), DUTY_LEADER)) == "wrong_state_leg_return_pending"
     case.done(DECIDED, uphold(2), DUTY_LEADER)
     assert case.leg(2).extension is None
+
+
+def test_a_leg_of_before_there_were_clocks_has_nothing_to_extend() -> None:
+    case = all_signed()
+    case.state = msgspec.structs.replace(case.known, sign_clock=None, handle_clock=None)
+    assert refusal(case.at(ASKED, ask_extension(2), department(MARKET))) == "no_clock"
+    assert refusal(case.at(ASKED, ask_suspension(2, utc("2026-12-01 00:00")), department(MARKET))) == "no_clock"
+    case.done(ASKED, feed_back(2), department(MARKET))
+    case.done(DECIDED, send_back(2), DISPATCHER)
+    assert wakes(case.known) == ()
