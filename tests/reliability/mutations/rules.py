@@ -6,6 +6,8 @@ from tests.reliability.mutations.mutation import Mutation
 
 _ENTITLEMENT: Final = "tests/unit/dispatch/test_entitlement.py::"
 _MACHINE: Final = "tests/unit/dispatch/test_case_machine.py::TestCaseMachine::runTest"
+_CHECKS: Final = "tests/unit/dispatch/test_checks.py::"
+_ENDS: Final = "tests/unit/dispatch/test_ends_table.py::"
 _GATE: Final = "tests/unit/dispatch/test_gate.py::"
 _REPORT: Final = "tests/unit/intake/test_report.py::"
 _INDICATORS: Final = "tests/unit/analytics/test_indicators.py::"
@@ -20,8 +22,8 @@ _CASES: Final = (
         invariant="I-10",
         removed="a unit that handles the case does not check it",
         file="services/dispatch/domain/transitions.py",
-        text='case_states=frozenset({"feedback"}),\n        apart=True,',
-        replacement='case_states=frozenset({"feedback"}),',
+        text='case_states=frozenset({"checking"}),\n        apart=True,',
+        replacement='case_states=frozenset({"checking"}),',
         pins=(f"{_ENTITLEMENT}test_the_one_who_handles_never_checks_and_never_closes",),
         every_run=True,
     ),
@@ -43,6 +45,34 @@ _CASES: Final = (
         text="posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True)",
         replacement="posts=_DUTY_LEADER, case_states=_AT_WORK)",
         pins=(f"{_ENTITLEMENT}test_the_one_who_handles_never_checks_and_never_closes",),
+    ),
+    Mutation(
+        name="no unit picks its checker",
+        invariant="I-10",
+        removed="only the unit that was chosen for it checks a case",
+        file="services/dispatch/domain/acts/checks.py",
+        text="if case.check is None or case.check.unit != acting.by.unit:",
+        replacement="if case.check is None:",
+        pins=(f"{_CHECKS}test_only_collectors_of_the_assigned_unit_check",),
+        every_run=True,
+    ),
+    Mutation(
+        name="no handling unit is chosen",
+        invariant="I-10",
+        removed="the rule chooses no unit that handles the case",
+        file="services/dispatch/domain/checkers.py",
+        text=" and unit.code not in handling",
+        replacement="",
+        pins=("tests/unit/dispatch/test_checkers.py::test_a_unit_that_handles_the_case_never_checks_it",),
+    ),
+    Mutation(
+        name="who proposes does not decide",
+        invariant="I-10",
+        removed="a case is voided by another person than who proposed it",
+        file="services/dispatch/domain/acts/endings.py",
+        text="if proposal.by.post == acting.by.post or same_person(proposal.by, acting.by):",
+        replacement="if proposal.by.post == acting.by.post:",
+        pins=("tests/unit/dispatch/test_endings.py::test_the_proposer_does_not_decide_in_another_post",),
     ),
     Mutation(
         name="every leg is done",
@@ -68,7 +98,7 @@ _CASES: Final = (
         invariant="I-11",
         removed="a case that nobody has checked does not close",
         file="services/dispatch/domain/gate.py",
-        text="if case.checked_by is None:",
+        text="if case.checked_by is None and not on_papers:",
         replacement="if case.opened is None:",
         pins=(f"{_GATE}test_a_check_has_passed",),
         every_run=True,
@@ -77,22 +107,20 @@ _CASES: Final = (
         name="the gate is asked",
         invariant="I-11",
         removed="closing asks the gate",
-        file="services/dispatch/domain/acts/checks.py",
-        text="    found = obstacles(case)\n",
-        replacement="    found = obstacles(case)[:0]\n",
-        pins=(
-            "tests/unit/dispatch/test_transitions.py::test_every_command_has_one_outcome_in_every_state_of_the_case",
-        ),
+        file="services/dispatch/domain/acts/endings.py",
+        text="    found = obstacles(case, on_papers=command.on_papers)\n",
+        replacement="    found = obstacles(case, on_papers=command.on_papers)[:0]\n",
+        pins=(f"{_ENDS}test_every_act_has_one_outcome_in_every_state_of_the_case",),
     ),
     Mutation(
         name="a limit is never overwritten",
         invariant="I-12",
         removed="the limit that a leg was given stays when the leg goes to another unit",
-        file="services/dispatch/domain/legs.py",
-        text='limit=leg.limit,\n                state="assigned",\n                revision=leg.revision,',
+        file="services/dispatch/domain/leg_changes.py",
+        text='limit=leg.limit,\n        state="assigned",\n        revision=leg.revision,',
         replacement=(
             "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1),\n"
-            '                state="assigned",\n                revision=leg.revision,'
+            '        state="assigned",\n        revision=leg.revision,'
         ),
         pins=(_MACHINE, "tests/unit/dispatch/test_case.py::test_a_leg_keeps_its_limit_whatever_happens_to_it"),
         every_run=True,
@@ -101,11 +129,11 @@ _CASES: Final = (
         name="rework moves no limit",
         invariant="I-12",
         removed="the limit that a leg was given stays when it is sent back",
-        file="services/dispatch/domain/legs.py",
-        text="rework=leg.rework + 1, reason=reason)",
+        file="services/dispatch/domain/leg_changes.py",
+        text="rework=leg.rework + 1, reason=reason, **clocks",
         replacement=(
-            "rework=leg.rework + 1, reason=reason, "
-            "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1))"
+            "rework=leg.rework + 1, reason=reason, **clocks, "
+            "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1)"
         ),
         pins=(_MACHINE,),
     ),
