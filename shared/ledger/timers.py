@@ -5,7 +5,7 @@ loop a service is active, by lease; where one lost it with a batch in flight, de
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,10 +17,10 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.contracts.common import Actor
+from shared.contracts.common import Actor, Answer
 from shared.kernel.decider import Wake
 from shared.ledger.aside import SetAside
-from shared.ledger.commands import Cause, Command
+from shared.ledger.commands import Cause, Command, Failed, Outcome
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.ledger import Ledger
 from shared.ledger.load import database_now
@@ -98,12 +98,14 @@ class LeasedTimers:
         self._holder = holder
         self._clock_difference = clock_difference
         self._aside = SetAside[UUID](first=_ASIDE_FIRST_SECONDS, most=_ASIDE_LONGEST_SECONDS)
-        self._fired: Sequence[DueWake] = ()
+        self._fired: Mapping[DueWake, Outcome | Crashed] = {}
         self._consumed_until: datetime | None = None
         self.waiting_for: datetime | None = None
         """The first wake that is due and waits until what came in before it has been consumed."""
         self.set_aside = 0
-        """How many streams have a wake that does not go away."""
+        """How many streams have a wake that stays though it fired."""
+        self.stays_because: str | None = None
+        """What the command of the first of them came to."""
 
     async def turn(self) -> bool:
         """Fire once what is due; say whether more waits."""
@@ -114,8 +116,7 @@ class LeasedTimers:
         may_fire = await self._until(due, now)
         firing = [wake for wake in due if may_fire is not None and wake.due_at < may_fire and wake not in stubborn]
         self.waiting_for = next((wake.due_at for wake in due if may_fire is None or wake.due_at >= may_fire), None)
-        await self._fire(firing, now)
-        self._fired = firing
+        self._fired = await self._fire(firing, now)
         return len(firing) == MAXIMUM_ITEMS
 
     async def _read(self, until: datetime, aside: Sequence[UUID]) -> list[DueWake]:
@@ -137,24 +138,29 @@ class LeasedTimers:
             self._aside.failed(wake.stream, now.timestamp())
         if stubborn:
             first = min(stubborn, key=lambda wake: (wake.due_at, wake.stream))
-            log.error("timers.wakes_set_aside", wakes=len(stubborn), first=msgspec.structs.asdict(first))
+            self.stays_because = _said_of(self._fired[first])
+            what = msgspec.structs.asdict(first)
+            log.error("timers.wakes_set_aside", wakes=len(stubborn), first=what, reason=self.stays_because)
         if len(due) < MAXIMUM_ITEMS:
             self._aside.keep([*aside, *(wake.stream for wake in due)])
         self.set_aside = len(aside) + len({wake.stream for wake in stubborn})
         metrics.WAKES_SET_ASIDE.set(self.set_aside)
         return stubborn
 
-    async def _fire(self, wakes: Sequence[DueWake], now: datetime) -> None:
+    async def _fire(self, wakes: Sequence[DueWake], now: datetime) -> Mapping[DueWake, Outcome | Crashed]:
+        """Have the commands of these wakes decided; return what each came to."""
         made = {wake: isolated(partial(self._command, wake), stream=str(wake.stream)) for wake in wakes}
         commands = {wake: command for wake, command in made.items() if not isinstance(command, Crashed)}
+        crashed = {wake: command for wake, command in made.items() if isinstance(command, Crashed)}
         if not commands:
-            return
+            return crashed
         reach("timers_before_fire")
-        await self._ledger.execute(list(commands.values()))
+        outcomes = await self._ledger.execute(list(commands.values()))
         reach("timers_after_fire")
         for wake in commands:
             metrics.WAKES_FIRED.labels(wake.aggregate, wake.kind).inc()
             metrics.WAKES_LATE.observe((now - wake.due_at).total_seconds())
+        return {**crashed, **dict(zip(commands, outcomes, strict=True))}
 
     def _command(self, wake: DueWake) -> Command:
         woken = self._aggregates[wake.aggregate].woken
@@ -200,7 +206,7 @@ class Timers:
         if active is None or not (active.set_aside or active.waiting_for):
             return None
         if active.set_aside:
-            return f"{active.set_aside} streams have a wake that stays when it has fired; the log names them"
+            return f"{active.set_aside} streams have a wake that stays though it fired: {active.stays_because}"
         return f"wakes since {active.waiting_for} wait until what came in before them has been consumed"
 
     @asynccontextmanager
@@ -249,3 +255,16 @@ class Timers:
     def _turned(self) -> None:
         self._failures = 0
         self._last_turn = monotonic()
+
+
+def _said_of(outcome: Outcome | Crashed) -> str:
+    """Say what the command of a wake came to, which should have taken the wake away."""
+    match outcome:
+        case Answer(outcome="refused"):
+            return f"its command was refused: {outcome.code}"
+        case Answer():
+            return "its command changed nothing"
+        case Failed():
+            return f"its command failed: {outcome.reason}"
+        case Crashed():
+            return f"it has no command: {outcome.detail}"

@@ -211,6 +211,7 @@ async def test_a_wake_that_stays_is_set_aside_with_an_alarm_and_the_others_go_on
         await leased.turn()
         await leased.turn()
         assert (leased.set_aside, metric("wakes_set_aside_streams"), decided()) == (2, 2, before)
+        assert leased.stays_because is not None
 
         await ledger.execute([remind(start - SECOND, note="second")])
         await leased.turn()
@@ -251,8 +252,16 @@ async def test_a_wake_of_an_aggregate_that_is_not_known_stops_nobody(ledger: Led
     async with turning(ledger) as leased:
         await leased.turn()
         await leased.turn()
-        assert leased.set_aside == 1
+        assert (leased.set_aside, leased.stays_because) == (1, "it has no command: KeyError: 'unknown'")
     assert await rang(ledger.engine) == ["known"]
+
+
+async def test_it_is_said_why_a_wake_stays(ledger: Ledger) -> None:
+    await ledger.execute([remind(await now(ledger.engine) - HOUR, kind="stubborn")])
+    async with turning(ledger) as leased:
+        await leased.turn()
+        await leased.turn()
+        assert leased.stays_because == "its command changed nothing"
 
 
 async def test_a_loop_that_cannot_find_out_what_was_consumed_fires_nothing_and_says_why(ledger: Ledger) -> None:
