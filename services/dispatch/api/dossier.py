@@ -19,8 +19,8 @@ from shared.contracts.dispatch import Explanation
 from shared.contracts.intake import Content
 from shared.contracts.reference import Limit
 
-_REASONS = ("reason", "ground", "detail", "answer")
-"""Where events say why, the first that is there."""
+_REASONS = ("ground", "reason", "detail", "answer")
+"""Where events say why: a person's own words before the reason that was chosen."""
 
 
 class SentReceipt(Message, frozen=True, kw_only=True):
