@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.dispatch.consumers import react_to_case, reaction, translate
+from services.dispatch.policies import OF_THE_CITY
 from services.dispatch.queries import EVENTS, REFERENCE, Database
 from services.dispatch.recomputing import Recomputing
 from services.dispatch.seed import seed_commands
@@ -146,10 +147,10 @@ def build_worker(
 
 
 def reference_watch(dispatch: Dispatch) -> ReferenceWatch:
-    """Return what follows whether the city's units are here: without them nothing is decided."""
+    """Return what follows whether the city's documents are here: without them nothing is decided and no clock runs."""
 
     def missing(library: ReferenceLibrary) -> str | None:
-        known = library.units(dispatch.city) is not None
-        return None if known else f"The units of {dispatch.city} have not arrived yet."
+        kinds = [kind for kind in OF_THE_CITY if library.current(kind, dispatch.city) is None]
+        return f"Not arrived yet of {dispatch.city}: {', '.join(kinds)}." if kinds else None
 
     return ReferenceWatch(engine=dispatch.engine, references=dispatch.references, missing=missing)

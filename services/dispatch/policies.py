@@ -27,7 +27,7 @@ from shared.contracts.merges import (
 from shared.contracts.reference import Kind
 from shared.contracts.validation import decode
 
-_OF_THE_CITY: Final[tuple[Kind, ...]] = ("units", "calendar", "limit_policy", "routing")
+OF_THE_CITY: Final[tuple[Kind, ...]] = ("units", "calendar", "limit_policy", "routing")
 """Without these nothing is dispatched, and no clock starts: a case is not routed past a rule of the city's own."""
 
 
@@ -45,7 +45,7 @@ def open_case(city: str, delivery: Delivery, library: ReferenceLibrary) -> OpenC
     category = filed.category
     if library.catalogue(category.system, category.version) is None:
         return WaitForReference(kind="catalogue", name=category.system, version=category.version)
-    for kind in _OF_THE_CITY:
+    for kind in OF_THE_CITY:
         if library.current(kind, city) is None:
             return WaitForReference(kind=kind, name=city, version=1)
     return OpenCase(

@@ -44,9 +44,7 @@ def decide_extension(case: CaseState, command: DecideLegExtension, acting: Actin
     leg = leg_of(case, command.leg)
     clock = case.handle_clock_of(leg)
     if leg.extension is None or clock is None:
-        return Refusal(
-            code="no_extension_pending", detail=f"Nobody has asked to extend leg {leg.leg}."
-        )
+        return Refusal(code="no_extension_pending", detail=f"Nobody has asked to extend leg {leg.leg}.")
     entitled: Post = "leader" if leg.extension.engineering or clock.extensions else "duty_leader"
     if acting.by.post != entitled:
         return Refusal(
