@@ -53,6 +53,8 @@ class CaseState(Message, frozen=True, kw_only=True, omit_defaults=True):
     checked_by: Actor | None = None
     """Who found the problem gone; None until a check has passed."""
     failed_checks: int = 0
+    handlers: tuple[str, ...] = ()
+    """The persons who fed back, where tokens named them: they may not check or close (I-10)."""
     check: AssignedCheck | None = None
     """Who is to check; None while nobody is."""
     closed_at: datetime | None = None

@@ -66,7 +66,7 @@ def evolve(case: CaseState | None, event: CaseEvent) -> CaseState:
 def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
     match event:
         case LegSigned() | LegFedBack():  # most of what happens, so looked at first
-            return _with_legs(case, evolve_legs(case.legs, event))
+            return _with_legs(_handled_by(case, event), evolve_legs(case.legs, event))
         case CaseDispatched() | CaseRedispatched():
             return _dispatched(case, event)
         case ClockWarned() | ClockBreached() | ClocksRecomputed():
@@ -101,6 +101,14 @@ def _evolve(case: CaseState, event: LaterEvent) -> CaseState:
             return _evolve_merge(case, event)
         case _:
             return _with_legs(case, evolve_legs(case.legs, event))
+
+
+def _handled_by(case: CaseState, event: LegSigned | LegFedBack) -> CaseState:
+    """Return the case with who fed back: whoever did so once neither checks nor closes, whatever came later (I-10)."""
+    person = event.by.person
+    if person is None or isinstance(event, LegSigned) or person in case.handlers:
+        return case
+    return msgspec.structs.replace(case, handlers=(*case.handlers, person))
 
 
 def _not_dispatched(case: CaseState, event: CaseOpeningDeclined | CaseRoutingFailed) -> CaseState:

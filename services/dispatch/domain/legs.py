@@ -62,7 +62,7 @@ class LegState(Message, frozen=True, kw_only=True, omit_defaults=True):
     counted_as_signed: bool = False
     fed_back_at: datetime | None = None
     fed_back_by: str | None = None
-    """The person who fed back, where a token named one: may not check or close (I-10)."""
+    """The person who fed back last, where a token named one."""
     rework: int = 0
     returns: int = 0
     """Return requests that were decided, either way."""

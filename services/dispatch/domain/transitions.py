@@ -211,8 +211,7 @@ def _refuse_actor(
 
 
 def _handles(case: CaseState, actor: Actor) -> bool:
-    persons = {leg.fed_back_by for leg in case.legs}
-    return actor.unit in units_of(case.legs) or (actor.person is not None and actor.person in persons)
+    return actor.unit in units_of(case.legs) or (actor.person is not None and actor.person in case.handlers)
 
 
 def _refuse_stale(case: CaseState, leg: LegState | None, expected: int | None) -> Refusal | None:

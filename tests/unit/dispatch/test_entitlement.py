@@ -12,6 +12,7 @@ from tests.support.cases import (
     URBAN,
     Case,
     actor,
+    check_failed,
     check_passed,
     close,
     department,
@@ -37,6 +38,13 @@ def test_the_one_who_handles_never_checks_and_never_closes() -> None:
 
 def test_the_person_who_fed_back_checks_under_no_other_hat() -> None:
     case = opened(rule("alone")).given((sign(1), department(URBAN)), (feed_back(1), department(URBAN, "wang-1")))
+    hat = actor("supervision-centre", "collector", "wang-1")
+    assert refusal(case.when(check_passed(), hat)) == "not_entitled_handler"
+
+
+def test_who_fed_back_once_checks_not_even_what_a_colleague_has_reworked() -> None:
+    case = opened(rule("alone")).given((sign(1), department(URBAN)), (feed_back(1), department(URBAN, "wang-1")))
+    case.given((check_failed(1), COLLECTOR), (feed_back(1), department(URBAN, "li-2")))
     hat = actor("supervision-centre", "collector", "wang-1")
     assert refusal(case.when(check_passed(), hat)) == "not_entitled_handler"
 
