@@ -151,7 +151,7 @@ def summary_of(known: KnownCase, now: datetime) -> CaseSummary:
         level=case.level,
         supervised=case.supervision is not None,
         deadline=deadline_of(most_urgent(case), now),
-        breached=tuple(sorted(breached_stages(case))),
+        breached=tuple(breached_stages(case)),
         awaits=awaiting(case),
         legs=tuple(
             LegSummary(leg=leg.leg, unit=leg.unit, role=leg.role, state=leg.state, revision=leg.revision)

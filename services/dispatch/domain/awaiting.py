@@ -42,8 +42,10 @@ def awaiting(case: CaseState) -> tuple[Awaited, ...]:
     """Return everybody who must act now; nobody where only time, or another case, goes on."""
     if case.state in ENDED:
         return tuple(_reviewers(case)) if case.state == "closed" else ()
-    legs = (awaited for leg in case.legs for awaited in awaiting_leg(case, leg))
-    return (*_own_part(case), *legs)
+    found = [*_own_part(case)]
+    for leg in case.legs:
+        found += awaiting_leg(case, leg)
+    return tuple(found)
 
 
 def awaiting_leg(case: CaseState, leg: LegState) -> Iterator[Awaited]:

@@ -4,19 +4,20 @@ An act on a leg that leaves the case's stage as it is changes none of the indexe
 and `suspended` are not indexed, and the deadline is that of clocks which all legs share until one of them is moved.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
 from services.dispatch.domain.awaiting import awaiting
 from services.dispatch.domain.case import ENDED, CaseState
 from services.dispatch.domain.colours import yellow_from
-from services.dispatch.domain.legs import BREACHED, LegState, units_of
+from services.dispatch.domain.legs import BREACHED, DONE, Legs, LegState, units_of
 from shared.contracts.clocks import Clock, ClockStage
 
 
 def columns(case: CaseState) -> Mapping[str, object]:
     """Return the columns beside the ledger's own."""
     opened = case.opened
-    urgent = most_urgent(case)
+    clocks = [running_handle_clock(case, leg) for leg in case.legs]
+    urgent = _first_due(_own_clock(case), clocks)
     return {
         "status": case.state,
         "open": case.state not in ENDED,
@@ -34,11 +35,11 @@ def columns(case: CaseState) -> Mapping[str, object]:
         "awaits": sorted({awaited.post for awaited in awaiting(case)}),
         "due_at": urgent.due_at if urgent else None,
         "warn_at": yellow_from(urgent) if urgent else None,
-        "uneven": _uneven(case),
-        "breached": sorted(breached_stages(case)),
+        "uneven": _uneven(case.legs, clocks),
+        "breached": breached_stages(case),
         "suspended": sum(leg.state == "suspended" for leg in case.legs),
         "units": sorted(units_of(case.legs)),
-        "legs": [_leg(case, leg) for leg in case.legs],
+        "legs": [_leg(leg, clock) for leg, clock in zip(case.legs, clocks, strict=True)],
         "rule": case.rule,
         "overridden": case.overridden,
         "misdirected": case.misdirected,
@@ -57,44 +58,50 @@ def most_urgent(case: CaseState) -> Clock | None:
 
     The clock of signing is not among them: it ends with every signature, and 视同签收 follows when it passes.
     """
-    return min(_running(case), key=lambda clock: clock.due_at, default=None)
+    return _first_due(_own_clock(case), [running_handle_clock(case, leg) for leg in case.legs])
 
 
 def running_handle_clock(case: CaseState, leg: LegState) -> Clock | None:
     """Return the leg's handling clock while it runs."""
-    return None if leg.done or leg.state == "suspended" or case.state in ENDED else case.handle_clock_of(leg)
+    stopped = leg.state in DONE or leg.state == "suspended" or case.state in ENDED
+    return None if stopped else leg.handle_clock or case.handle_clock
 
 
-def breached_stages(case: CaseState) -> frozenset[ClockStage]:
+def breached_stages(case: CaseState) -> list[ClockStage]:
     """Return the stages of which a limit has passed, in this handling: a fact that stays when the deadline moves."""
-    told: dict[ClockStage, bool] = {
-        "dispatch": case.dispatch_told == BREACHED,
-        "sign": any(leg.sign_told == BREACHED for leg in case.legs),
-        "handle": any(leg.overdue_at is not None for leg in case.legs),
-        "check": case.check_told == BREACHED,
-    }
-    return frozenset(stage for stage, breached in told.items() if breached)
+    found: list[ClockStage] = []
+    if case.check_told == BREACHED:
+        found.append("check")
+    if case.dispatch_told == BREACHED:
+        found.append("dispatch")
+    if any(leg.overdue_at for leg in case.legs):
+        found.append("handle")
+    if BREACHED in [leg.sign_told for leg in case.legs]:
+        found.append("sign")
+    return found
 
 
-def _running(case: CaseState) -> Iterator[Clock]:
-    if case.state == "filed" and case.dispatch_clock is not None:
-        yield case.dispatch_clock
-    if case.state == "checking" and case.check is not None and case.check.clock is not None:
-        yield case.check.clock
-    for leg in case.legs:
-        clock = running_handle_clock(case, leg)
-        if clock is not None:
-            yield clock
+def _own_clock(case: CaseState) -> Clock | None:
+    if case.state == "filed":
+        return case.dispatch_clock
+    return case.check.clock if case.state == "checking" and case.check is not None else None
 
 
-def _uneven(case: CaseState) -> bool:
+def _first_due(own: Clock | None, of_legs: Sequence[Clock | None]) -> Clock | None:
+    first = own
+    for clock in of_legs:
+        if clock is not None and (first is None or clock.due_at < first.due_at):
+            first = clock
+    return first
+
+
+def _uneven(legs: Legs, clocks: Sequence[Clock | None]) -> bool:
     """Tell whether the legs that are not done have several deadlines, or one of them none."""
-    clocks = (running_handle_clock(case, leg) for leg in case.legs if not leg.done)
-    return len({None if clock is None else clock.due_at for clock in clocks}) > 1
+    dues = [clock and clock.due_at for leg, clock in zip(legs, clocks, strict=True) if leg.state not in DONE]
+    return len(dues) > 1 and dues.count(dues[0]) < len(dues)
 
 
-def _leg(case: CaseState, leg: LegState) -> dict[str, object]:
-    clock = running_handle_clock(case, leg)
+def _leg(leg: LegState, clock: Clock | None) -> dict[str, object]:
     return {
         "leg": leg.leg,
         "unit": leg.unit,
