@@ -1,50 +1,24 @@
 """Timers on real PostgreSQL: wakes fire in order and once, and never before what came in earlier was consumed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import pytest
-from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contracts.registry import type_name
 from shared.kernel.errors import Unavailable
-from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Command, Outcome
 from shared.ledger.ledger import Ledger
-from shared.ledger.load import database_now
 from shared.ledger.standing import Standing
-from shared.ledger.timers import Inbound, LeasedTimers, NothingInbound, Timers
+from shared.ledger.timers import NothingInbound, Timers
 from tests.support.kafka import eventually
 from tests.support.ledgers import rows
-from tests.support.outbox import unsent
-from tests.support.reminders import AGGREGATE, ReminderRang, remind, reminders, reminders_on
+from tests.support.reminders import ReminderRang, remind, reminders, reminders_on
 from tests.support.servers import unique_name
-
-HOUR = timedelta(hours=1)
-SECOND = timedelta(seconds=1)
-
-
-class Told:
-    """An inbound side that says what a test lets it say."""
-
-    def __init__(self, until: datetime | None = None, error: Unavailable | None = None) -> None:
-        self.until = until
-        self.error = error
-        self.asked = 0
-
-    async def consumed_until(self, now: datetime) -> datetime | None:
-        self.asked += 1
-        if self.error is not None:
-            raise self.error
-        return None if self.until is None else min(self.until, now)
-
-    async def close(self) -> None:
-        """Nothing is open."""
+from tests.support.turning import HOUR, SECOND, Told, decided, metric, now, rang, running, turning, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,52 +43,6 @@ def service() -> str:
 @pytest.fixture
 def ledger(reminders_engine: AsyncEngine, service: str) -> Ledger:
     return reminders_on(reminders_engine, service)
-
-
-@asynccontextmanager
-async def turning(ledger: Ledger, inbound: Inbound | None = None) -> AsyncIterator[LeasedTimers]:
-    """Hold the lease; the test says when it is time to look."""
-    async with Timers(ledger, inbound or NothingInbound(), clock_difference=timedelta()).lease() as leased:
-        assert leased is not None
-        yield leased
-
-
-@asynccontextmanager
-async def running(timers: Timers) -> AsyncIterator[Timers]:
-    work = asyncio.create_task(timers.run())
-    try:
-        yield timers
-    finally:
-        work.cancel()
-        await asyncio.wait([work])
-
-
-async def now(engine: AsyncEngine) -> datetime:
-    async with engine.connect() as connection:
-        return await database_now(connection)
-
-
-async def rang(engine: AsyncEngine) -> list[str]:
-    """Return the notes of what rang, in the order in which it is published."""
-    async with engine.connect() as connection:
-        messages = [row for row in await unsent(connection) if dict(row.headers)["ce_type"] == RANG]
-    return [msgspec.json.decode(row.value or b"", type=ReminderRang).note for row in messages]
-
-
-async def waiting(engine: AsyncEngine) -> int:
-    return len(await rows(engine, "SELECT 1 FROM wakes"))
-
-
-RANG = type_name(ReminderRang).encode()
-
-
-def decided() -> float:
-    labels = {"aggregate": AGGREGATE.name, "outcome": "accepted"}
-    return REGISTRY.get_sample_value("joint_ledger_commands_total", labels) or 0.0
-
-
-def metric(name: str) -> float:
-    return REGISTRY.get_sample_value(f"joint_{name}") or 0.0
 
 
 async def test_wakes_fire_in_the_order_in_which_they_were_due(ledger: Ledger) -> None:
@@ -199,69 +127,6 @@ async def test_a_large_backlog_fires_in_batches(ledger: Ledger) -> None:
         left = await waiting(ledger.engine)
     assert (more, left) == ([True, True, False, False], 0)
     assert sorted(await rang(ledger.engine)) == sorted(str(number) for number in range(4500))
-
-
-async def test_a_wake_that_stays_is_set_aside_with_an_alarm_and_the_others_go_on(ledger: Ledger) -> None:
-    start = await now(ledger.engine)
-    stubborn = remind(start - HOUR, kind="stubborn")
-    await ledger.execute([stubborn, remind(start - HOUR, kind="mute"), remind(start - SECOND, note="first")])
-    async with turning(ledger) as leased:
-        await leased.turn()
-        before = decided()
-        await leased.turn()
-        await leased.turn()
-        assert (leased.set_aside, metric("wakes_set_aside_streams"), decided()) == (2, 2, before)
-        assert leased.stays_because is not None
-
-        await ledger.execute([remind(start - SECOND, note="second")])
-        await leased.turn()
-        assert await rang(ledger.engine) == ["first", "second"]
-
-        async def tried_again() -> bool:
-            await leased.turn()
-            return decided() >= before + 3
-
-        await eventually(tried_again, "the one that stays is tried again")
-        await ledger.execute([remind(start + HOUR, stream=stubborn.stream)])
-
-        async def one_is_left() -> bool:
-            await leased.turn()
-            return leased.set_aside == 1
-
-        await eventually(one_is_left, "what went away is forgotten")
-
-
-async def test_a_whole_batch_of_wakes_that_stay_stops_nobody(ledger: Ledger) -> None:
-    start = await now(ledger.engine)
-    await ledger.execute([remind(start - HOUR, kind="stubborn") for _ in range(2000)])
-    await ledger.execute([remind(start - SECOND, note="behind them")])
-    async with turning(ledger) as leased:
-        for _ in range(3):
-            await leased.turn()
-    assert await rang(ledger.engine) == ["behind them"]
-
-
-async def test_a_wake_of_an_aggregate_that_is_not_known_stops_nobody(ledger: Ledger) -> None:
-    start = await now(ledger.engine)
-    await ledger.execute([remind(start - HOUR, note="known")])
-    async with ledger.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO wakes (stream, kind, aggregate, due_at) VALUES ($1, 'bell', 'unknown', $2)",
-            (new_id(), start - 2 * HOUR),
-        )
-    async with turning(ledger) as leased:
-        await leased.turn()
-        await leased.turn()
-        assert (leased.set_aside, leased.stays_because) == (1, "it has no command: KeyError: 'unknown'")
-    assert await rang(ledger.engine) == ["known"]
-
-
-async def test_it_is_said_why_a_wake_stays(ledger: Ledger) -> None:
-    await ledger.execute([remind(await now(ledger.engine) - HOUR, kind="stubborn")])
-    async with turning(ledger) as leased:
-        await leased.turn()
-        await leased.turn()
-        assert leased.stays_because == "its command changed nothing"
 
 
 async def test_a_loop_that_cannot_find_out_what_was_consumed_fires_nothing_and_says_why(ledger: Ledger) -> None:

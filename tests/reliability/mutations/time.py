@@ -95,7 +95,7 @@ MUTATIONS: Final = (
         file="shared/ledger/timers.py",
         text="stubborn = {wake for wake in self._fired if wake in there}",
         replacement="stubborn = {wake for wake in self._fired if wake not in there and wake in there}",
-        pins=(f"{_TIMERS}test_a_whole_batch_of_wakes_that_stay_stops_nobody",),
+        pins=("tests/integration/test_timers_aside.py::test_a_whole_batch_of_wakes_that_stay_stops_nobody",),
     ),
     Mutation(
         name="clocks follow the limit policy",
