@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from msgspec import convert
 from msgspec.structs import astuple
 
 from services.analytics.domain.facts import CaseFacts, LegFacts, ReportFacts
@@ -113,15 +114,17 @@ REPORT_COLUMNS: Final = ReportFacts.__struct_fields__
 CASE_COLUMNS: Final = tuple(name for name in CaseFacts.__struct_fields__ if name != "legs")
 LEG_COLUMNS: Final = LegFacts.__struct_fields__
 MARK_COLUMNS: Final = Mark.__struct_fields__
+_REPORTED_AT: Final = REPORT_COLUMNS.index("reported_at")
+_MISSING: Final = REPORT_COLUMNS.index("missing")
+_OPENED_AT: Final = CASE_COLUMNS.index("opened_at")
 
 
 def report_of(values: Sequence[Any]) -> ReportFacts | None:
     """Return what values of `REPORT_COLUMNS` tell of a report; None when only dispatch has spoken of it."""
-    known = dict(zip(REPORT_COLUMNS, values, strict=True))
-    if known["reported_at"] is None:
+    if values[_REPORTED_AT] is None:
         return None
-    known["missing"] = tuple(known["missing"].split())
-    return ReportFacts(**known)
+    missing = tuple(values[_MISSING].split())
+    return convert((*values[:_MISSING], missing, *values[_MISSING + 1 :]), ReportFacts)
 
 
 def report_values(facts: ReportFacts) -> tuple[object, ...]:
@@ -134,11 +137,10 @@ def case_of(values: Sequence[Any], legs: Iterable[LegFacts], marks: Iterable[Mar
 
     None when only intake has spoken of it.
     """
-    known = dict(zip(CASE_COLUMNS, values, strict=True))
-    if known["opened_at"] is None:
+    if values[_OPENED_AT] is None:
         return None
-    known["marks"] = tuple(marks)
-    return CaseFacts(**known, legs={leg.leg: leg for leg in legs})
+    *own, _ = values
+    return convert((*own, {leg.leg: leg for leg in legs}, tuple(marks)), CaseFacts)
 
 
 def case_values(facts: CaseFacts) -> tuple[object, ...]:
@@ -149,7 +151,7 @@ def case_values(facts: CaseFacts) -> tuple[object, ...]:
 
 def leg_of(values: Sequence[Any]) -> LegFacts:
     """Return what values of `LEG_COLUMNS` tell of a leg."""
-    return LegFacts(**dict(zip(LEG_COLUMNS, values, strict=True)))
+    return convert(values, LegFacts)
 
 
 def leg_values(facts: LegFacts) -> tuple[object, ...]:
@@ -159,7 +161,7 @@ def leg_values(facts: LegFacts) -> tuple[object, ...]:
 
 def mark_of(values: Sequence[Any]) -> Mark:
     """Return what values of `MARK_COLUMNS` tell of a mark."""
-    return Mark(**dict(zip(MARK_COLUMNS, values, strict=True)))
+    return convert(values, Mark)
 
 
 def mark_values(mark: Mark) -> tuple[object, ...]:

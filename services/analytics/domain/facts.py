@@ -2,7 +2,7 @@
 
 `ReportFacts` is the fold of a stream of `intake.reports` (`report_fold`), `CaseFacts` that of a stream of
 `dispatch.cases` (`case_fold`). Neither reads the other, so the order in which events of one id arrive on the two topics
-cannot matter.
+cannot matter. Facts are array-like: their values in this order are a row of the read model.
 """
 
 from datetime import datetime
@@ -30,7 +30,7 @@ class ImpossibleEvent(Exception):
     """An event that cannot be where it is in its stream, such as a signature on a leg that was never assigned."""
 
 
-class ReportFacts(Struct, frozen=True, kw_only=True):
+class ReportFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """What intake says of one report. Instants are those of the events, UTC.
 
     The category is the one decided or, until then, the one that the source named; both with their code system.
@@ -53,7 +53,7 @@ class ReportFacts(Struct, frozen=True, kw_only=True):
     """Why it was rejected: the code."""
 
 
-class LegFacts(Struct, frozen=True, kw_only=True):
+class LegFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """What dispatch says of one department's part of a case. Each instant is the last of its kind.
 
     `due_at` is the handling deadline as it stands; `overdue_at` the first of the unit's that passed: it stays, also
@@ -86,7 +86,7 @@ class LegFacts(Struct, frozen=True, kw_only=True):
         return self.state in {"fed_back", "waived"}
 
 
-class CaseFacts(Struct, frozen=True, kw_only=True):
+class CaseFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """What dispatch says of one case. `lead` is the lead leg's unit once there is one.
 
     At most one of `closed_at`, `voided_at` and `merged_at` is there, and only while that holds; what was undone since

@@ -25,7 +25,7 @@ MarkKind = Literal[
 """结案 and 并案 that were undone since, 挂账, 重开, 超期, 申诉成立, 延期, 回退, 返工, 督办, 升级."""
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class Mark(Struct, frozen=True, kw_only=True, array_like=True):
     """One occurrence. `number` counts those of the case; `leg` and `unit` say whose it is, where it is a leg's."""
 
     number: int
