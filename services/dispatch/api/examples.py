@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from litestar import post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example, Operation
 from litestar.openapi.spec import OpenAPIMediaType as MediaType
 from litestar.openapi.spec import OpenAPIResponse as Response
@@ -17,9 +19,13 @@ from services.dispatch.domain import adjustments as of_centres
 from services.dispatch.domain import commands
 from services.dispatch.domain.commands import ActorCommand
 from shared.contracts import adjustments, dispatch
+from shared.contracts.common import Answer
 from shared.web.problem import MEDIA_TYPE, problem, status_of
 
 Body = Mapping[str, object]
+_ACCEPTED: Final = ResponseSpec(
+    data_container=Answer, generate_examples=False, description="Done; the position is that of the last event."
+)
 NO_SUCH_CASE: Final = "01938c3e-7c00-7000-8000-000000000000"
 
 
@@ -152,9 +158,12 @@ Instants and other cases are such as the reader has: whoever runs an example put
 """
 
 
-def shown(command: type[ActorCommand]) -> type[Operation]:
-    """Return how the description shows the operation of this act: with its examples, and what they are answered."""
+def act(path: str, command: type[ActorCommand]) -> post:
+    """Return the decorator of the route of this act, which shows what is answered, and its examples."""
+    return post(path, status_code=HTTPStatus.OK, operation_class=_shown(command), responses={HTTPStatus.OK: _ACCEPTED})
 
+
+def _shown(command: type[ActorCommand]) -> type[Operation]:
     @dataclass
     class Shown(Operation):
         def __post_init__(self) -> None:

@@ -1,10 +1,9 @@
 """The routes of acts on one leg, of its department and of the centres. One route, one command."""
 
-from http import HTTPStatus
 from typing import Final
 from uuid import UUID
 
-from litestar import Controller, post
+from litestar import Controller
 from litestar.params import FromPath, JSONBody
 
 from services.dispatch.api.bodies import (
@@ -25,7 +24,7 @@ from services.dispatch.api.bodies import (
     SuspensionRequest,
     Waiver,
 )
-from services.dispatch.api.examples import shown
+from services.dispatch.api.examples import act
 from services.dispatch.api.writing import Answered, Writing
 from services.dispatch.domain.adjustments import (
     DecideLegExtension,
@@ -45,7 +44,6 @@ from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 
 Case = FromPath[UUID]
 Leg = FromPath[int]
-OK: Final = HTTPStatus.OK
 _PATH: Final = "/v1/cases/{case_id:uuid}/legs/{leg:int}"
 
 
@@ -55,48 +53,48 @@ class DepartmentActs(Controller):
     path = _PATH
     tags = ("legs",)
 
-    @post("/sign", status_code=OK, operation_class=shown(SignLeg))
+    @act("/sign", SignLeg)
     async def sign(self, case_id: Case, leg: Leg, data: JSONBody[Signing], writer: Writing) -> Answered:
         """签收: the department takes the task."""
         return await writer.on_leg(SignLeg, case_id, leg, data)
 
-    @post("/feedback", status_code=OK, operation_class=shown(FeedBackLeg))
+    @act("/feedback", FeedBackLeg)
     async def feed_back(self, case_id: Case, leg: Leg, data: JSONBody[Feedback], writer: Writing) -> Answered:
         """反馈: the department reports its part done; the lead feeds back last."""
         return await writer.on_leg(FeedBackLeg, case_id, leg, data)
 
-    @post("/return-requests", status_code=OK, operation_class=shown(RequestLegReturn))
+    @act("/return-requests", RequestLegReturn)
     async def request_return(self, case_id: Case, leg: Leg, data: JSONBody[ReturnRequest], writer: Writing) -> Answered:
         """申请回退: the department says that the task is not for it, before it is overdue; twice at most."""
         return await writer.on_leg(RequestLegReturn, case_id, leg, data)
 
-    @post("/extension-requests", status_code=OK, operation_class=shown(RequestLegExtension))
+    @act("/extension-requests", RequestLegExtension)
     async def request_extension(
         self, case_id: Case, leg: Leg, data: JSONBody[ExtensionRequest], writer: Writing
     ) -> Answered:
         """申请延期 before the leg is overdue; the clock runs on until it is decided."""
         return await writer.on_leg(RequestLegExtension, case_id, leg, data)
 
-    @post("/suspension-requests", status_code=OK, operation_class=shown(RequestLegSuspension))
+    @act("/suspension-requests", RequestLegSuspension)
     async def request_suspension(
         self, case_id: Case, leg: Leg, data: JSONBody[SuspensionRequest], writer: Writing
     ) -> Answered:
         """申请挂账, once a leg; the clock runs on until it is decided."""
         return await writer.on_leg(RequestLegSuspension, case_id, leg, data)
 
-    @post("/resume", status_code=OK, operation_class=shown(ResumeLeg))
+    @act("/resume", ResumeLeg)
     async def resume(self, case_id: Case, leg: Leg, data: JSONBody[Resumption], writer: Writing) -> Answered:
         """恢复处置 before the end date, by the department or a dispatcher."""
         return await writer.on_leg(ResumeLeg, case_id, leg, data)
 
-    @post("/supervision-answer", status_code=OK, operation_class=shown(AnswerSupervision))
+    @act("/supervision-answer", AnswerSupervision)
     async def answer_supervision(
         self, case_id: Case, leg: Leg, data: JSONBody[SupervisionAnswer], writer: Writing
     ) -> Answered:
         """督办答复."""
         return await writer.on_leg(AnswerSupervision, case_id, leg, data)
 
-    @post("/appeal", status_code=OK, operation_class=shown(AppealLeg))
+    @act("/appeal", AppealLeg)
     async def appeal(self, case_id: Case, leg: Leg, data: JSONBody[Appealing], writer: Writing) -> Answered:
         """申诉 after the case was closed, once: the overdue fact stays, only statistics exempt it."""
         return await writer.on_leg(AppealLeg, case_id, leg, data)
@@ -108,48 +106,48 @@ class LegDecisions(Controller):
     path = _PATH
     tags = ("legs",)
 
-    @post("/return-decision", status_code=OK, operation_class=shown(DecideLegReturn))
+    @act("/return-decision", DecideLegReturn)
     async def decide_return(self, case_id: Case, leg: Leg, data: JSONBody[ReturnDecision], writer: Writing) -> Answered:
         """回退审批 by the duty leader: the task goes to another unit, is not needed, or stays."""
         return await writer.on_leg(DecideLegReturn, case_id, leg, data)
 
-    @post("/ruling", status_code=OK, operation_class=shown(RuleLeg))
+    @act("/ruling", RuleLeg)
     async def rule(self, case_id: Case, leg: Leg, data: JSONBody[Ruling], writer: Writing) -> Answered:
         """裁定 by the leader after two returns: this unit handles, and cannot return it again."""
         return await writer.on_leg(RuleLeg, case_id, leg, data)
 
-    @post("/extension-decision", status_code=OK, operation_class=shown(DecideLegExtension))
+    @act("/extension-decision", DecideLegExtension)
     async def decide_extension(
         self, case_id: Case, leg: Leg, data: JSONBody[ExtensionDecision], writer: Writing
     ) -> Answered:
         """延期审批: the first by the duty leader; a second one, or engineering work, by the leader."""
         return await writer.on_leg(DecideLegExtension, case_id, leg, data)
 
-    @post("/suspension-endorsement", status_code=OK, operation_class=shown(EndorseLegSuspension))
+    @act("/suspension-endorsement", EndorseLegSuspension)
     async def endorse_suspension(
         self, case_id: Case, leg: Leg, data: JSONBody[SuspensionEndorsement], writer: Writing
     ) -> Answered:
         """挂账初审 by a dispatcher."""
         return await writer.on_leg(EndorseLegSuspension, case_id, leg, data)
 
-    @post("/suspension-decision", status_code=OK, operation_class=shown(DecideLegSuspension))
+    @act("/suspension-decision", DecideLegSuspension)
     async def decide_suspension(
         self, case_id: Case, leg: Leg, data: JSONBody[SuspensionDecision], writer: Writing
     ) -> Answered:
         """挂账审批 by the leader, after a dispatcher has endorsed it."""
         return await writer.on_leg(DecideLegSuspension, case_id, leg, data)
 
-    @post("/send-back", status_code=OK, operation_class=shown(SendLegBack))
+    @act("/send-back", SendLegBack)
     async def send_back(self, case_id: Case, leg: Leg, data: JSONBody[SendingBack], writer: Writing) -> Answered:
         """退回补充 by a dispatcher: what was fed back is obviously insufficient. Counts as rework."""
         return await writer.on_leg(SendLegBack, case_id, leg, data)
 
-    @post("/waive", status_code=OK, operation_class=shown(WaiveLeg))
+    @act("/waive", WaiveLeg)
     async def waive(self, case_id: Case, leg: Leg, data: JSONBody[Waiver], writer: Writing) -> Answered:
         """免办: a support leg is no longer needed; never the lead's."""
         return await writer.on_leg(WaiveLeg, case_id, leg, data)
 
-    @post("/appeal-reviews", status_code=OK, operation_class=shown(ReviewLegAppeal))
+    @act("/appeal-reviews", ReviewLegAppeal)
     async def review_appeal(self, case_id: Case, leg: Leg, data: JSONBody[AppealReview], writer: Writing) -> Answered:
         """申诉审核: two different persons uphold it, one rejects it."""
         return await writer.on_leg(ReviewLegAppeal, case_id, leg, data)
