@@ -200,3 +200,22 @@ def test_feedback_ends_the_request() -> None:
     case = asked()
     case.done(ENDORSED, feed_back(2), department(MARKET))
     assert case.leg(2).suspension is None
+
+
+def test_a_resume_that_was_sent_before_the_decision_arrived_pauses_nothing() -> None:
+    case = suspended()
+    [event] = case.done("2026-11-24 00:59", resume(2), department(MARKET))
+    assert isinstance(event, LegResumed)
+    assert event.clock.pauses == (Pause(started_at=utc(SUSPENDED), ended_at=utc(SUSPENDED)),)
+    assert event.clock.due_at == DUE
+
+
+def test_a_leg_that_was_overdue_before_it_was_suspended_is_overdue_after_it_and_told_so_once() -> None:
+    case = all_signed(FIVE_DAYS)
+    case.fired_until("2026-11-30 01:00")
+    case.done("2026-11-30 02:00", ask_suspension(2, SPRING), department(MARKET))
+    case.done("2026-11-30 02:10", endorse(2), DISPATCHER)
+    case.done("2026-11-30 02:20", decide_suspension(2), LEADER)
+    case.done("2026-12-01 01:00", resume(2), DISPATCHER)
+    assert case.handle_clock(2).due_at == DUE
+    assert wakes(case.known) == ()
