@@ -20,26 +20,27 @@ _EVENTS: Final = (
 )
 
 
-def refold(connection: sa.Connection, aggregate: Aggregate) -> int:
+def refold(connection: sa.Connection, aggregate: Aggregate, *, page: int = _PAGE) -> int:
     """Fold every stream of the aggregate and write its state over its row; return how many there are.
 
-    Nobody else may write meanwhile. Columns that the database does not have yet are left to the migration that adds
-    them. What an event says never changes: the state that was stored is what the code of its time made of it.
+    So many events are read at a time. Nobody else may write meanwhile. Columns that the database does not have yet are
+    left to the migration that adds them. What an event says never changes: the state that was stored is what the code
+    of its time made of it.
     """
     table = _as_stored(connection, aggregate.table)
     states = 0
-    for folded in _folded(connection, aggregate):
+    for folded in _folded(connection, aggregate, page):
         connection.exec_driver_sql(*state_update(table, folded))
         states += len(folded)
     return states
 
 
-def _folded(connection: sa.Connection, aggregate: Aggregate) -> Iterator[Sequence[StreamState]]:
+def _folded(connection: sa.Connection, aggregate: Aggregate, page: int) -> Iterator[Sequence[StreamState]]:
     """Give the states of whole streams, in the order of their ids."""
     decoders = {type_name(event): msgspec.json.Decoder(event) for event in aggregate.events}
     last: tuple[UUID, int] = (UUID(int=0), 0)
     unfinished: StreamState | None = None
-    while rows := connection.exec_driver_sql(_EVENTS, (aggregate.name, *last, _PAGE)).all():
+    while rows := connection.exec_driver_sql(_EVENTS, (aggregate.name, *last, page)).all():
         done: list[StreamState] = []
         for row in rows:
             if unfinished is not None and unfinished.stream != row.stream:

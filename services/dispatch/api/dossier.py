@@ -84,8 +84,9 @@ class Merges(Message, frozen=True, kw_only=True):
 class Dossier(Message, frozen=True, kw_only=True):
     """Everything about one case as of an instant. `open_because` is what the closure gate still asks for.
 
-    `content` is None before it has arrived, once it is forgotten, and for who may not read it. `history` is its first
-    page, `history_next` the `after_sequence` of the one after it.
+    `routing` is where to read, in words, why it went where it went. `content` is None before it has arrived, once it is
+    forgotten, and for who may not read it. `history` is its first page, `history_next` the `after_sequence` of the one
+    after it.
     """
 
     as_of: datetime
@@ -98,6 +99,7 @@ class Dossier(Message, frozen=True, kw_only=True):
     closing_condition_zh: str
     closing_condition_en: str
     explanation: Explanation | None
+    routing: str
     routing_problem: str | None
     failed_checks: int
     clocks: tuple[ClockView, ...]
@@ -136,6 +138,7 @@ def dossier_of(file: CaseFile, watch: Watch, *, events: int, with_content: bool)
         closing_condition_zh=opened.closing_condition_zh,
         closing_condition_en=opened.closing_condition_en,
         explanation=case.explanation,
+        routing=f"/v1/cases/{file.known.id}/routing",
         routing_problem=case.routing_problem,
         failed_checks=case.failed_checks,
         clocks=watch.own_clocks(case),
