@@ -240,6 +240,7 @@ class CaseMachine(RuleBasedStateMachine):
         """I-12: the clocks of the state are those that the events started and moved."""
         if self.state is not None:
             assert {leg.leg: self.state.handle_clock_of(leg) for leg in self.state.legs} == self.book.clocks
+            assert all(leg.limit == self.state.opened.limit for leg in self.state.legs)
 
     @invariant()
     def a_case_has_one_wake_at_most_and_none_where_nothing_runs(self) -> None:
