@@ -1,10 +1,11 @@
 """What departments hear of their legs: one message on the unit's receipts topic for each change."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
-from services.dispatch.domain.case import CaseEvent, CaseState
+from services.dispatch.domain.case import ENDED, CaseEvent, CaseState
 from services.dispatch.domain.columns import running_handle_clock
 from services.dispatch.domain.commands import Command
 from services.dispatch.domain.legs import LegState, find_leg
@@ -28,7 +29,7 @@ from shared.contracts.adjustments import (
     LegSuspensionRefused,
     LegSuspensionRequested,
 )
-from shared.contracts.clocks import ClockBreached, ClocksRecomputed, ClockStage, ClockWarned, LegCountedAsSigned
+from shared.contracts.clocks import ClockBreached, ClocksRecomputed, ClockWarned, LegCountedAsSigned
 from shared.contracts.decisions import Publish
 from shared.contracts.dispatch import (
     CaseChecked,
@@ -91,133 +92,131 @@ def task_messages(case: CaseState, event: CaseEvent, command: Command) -> Sequen
 
     Only units that handle cases have legs, and each of them has topics, so every message has a reader.
     """
+    told = _news(case, event)
+    if not told:
+        return ()
     key = str(command.case_id).encode()
+    facts = _facts(event)
     return [
-        Publish(topic=f"{DISPATCH_RECEIPTS_PREFIX}{news.unit}", key=key, message=_message(case, event, command, news))
-        for news in _news(case, event)
+        Publish(
+            topic=DISPATCH_RECEIPTS_PREFIX + news.unit,
+            key=key,
+            message=_message(case, event.at, command.case_id, news, facts),
+        )
+        for news in told
     ]
 
 
-def _news(case: CaseState, event: CaseEvent) -> Iterable[News]:
+def _news(case: CaseState, event: CaseEvent) -> Sequence[News]:
     change = _OF_ONE_LEG.get(type(event))
     if change is not None:
         return _of(case, [getattr(event, "leg", None)], change)
     change = _OF_EVERY_LEG.get(type(event))
     if change is not None:
-        return (News(leg.unit, change, leg) for leg in case.legs)
-    return _of_some_legs(case, event)
+        return [News(leg.unit, change, leg) for leg in case.legs]
+    told = _OF_SOME_LEGS.get(type(event))
+    return told(case, event) if told is not None else ()
 
 
-def _of_some_legs(case: CaseState, event: CaseEvent) -> Iterable[News]:
-    match event:
-        case LegReturnUpheld() | LegRuled():
-            return _handed_over(case, event)
-        case CaseRedispatched():
-            return _redispatched(case, event)
-        case LegsAdded():
-            return _of(case, [leg.leg for leg in event.legs], "assigned")
-        case CaseChecked():
-            return _of(case, event.rework, "rework")
-        case CaseReopened():
-            return _of(case, event.legs, "reopened")
-        case CaseSupervised():
-            return (News(leg.unit, "supervised", leg) for leg in case.legs if leg.state != "waived")
-        case ClocksRecomputed():
-            return _of(case, sorted({moved.leg for moved in event.moved if moved.leg}), "recomputed")
-        case LegAppealReviewed() if event.decision is not None:
-            return _of(case, [event.leg], "appeal_upheld" if event.decision == "upheld" else "appeal_rejected")
-        case _:
-            return ()
+def _of(case: CaseState, numbers: Iterable[int | None], change: TaskChange) -> list[News]:
+    found = [find_leg(case.legs, number) for number in numbers if number is not None]
+    return [News(leg.unit, change, leg) for leg in found if leg is not None]
 
 
-def _of(case: CaseState, numbers: Sequence[int | None], change: TaskChange) -> Iterator[News]:
-    for number in numbers:
-        leg = None if number is None else find_leg(case.legs, number)
-        if leg is not None:
-            yield News(leg.unit, change, leg)
-
-
-def _handed_over(case: CaseState, event: LegReturnUpheld | LegRuled) -> Iterator[News]:
+def _handed_over(case: CaseState, event: LegReturnUpheld | LegRuled) -> list[News]:
     """The unit that has the leg now hears that it has it, and the one that had it that it has not."""
     ruled = isinstance(event, LegRuled)
     if ruled and event.unit == event.to_unit:
-        yield from _of(case, [event.leg], "ruled")
-        return
-    yield from _of(case, [event.leg], "assigned")
+        return _of(case, [event.leg], "ruled")
     gone: TaskChange = "withdrawn" if ruled else "return_upheld"
-    yield from (news._replace(unit=event.unit) for news in _of(case, [event.leg], gone))
+    taken = _of(case, [event.leg], "assigned")
+    return [*taken, *(News(event.unit, gone, news.leg) for news in taken)]
 
 
-def _redispatched(case: CaseState, event: CaseRedispatched) -> Iterator[News]:
-    yield from _of(case, [leg.leg for leg in event.legs], "assigned")
-    yield from (News(leg.unit, "withdrawn", leg) for leg in event.withdrawn)
+def _redispatched(case: CaseState, event: CaseRedispatched) -> list[News]:
+    taken = _of(case, [leg.leg for leg in event.legs], "assigned")
+    return [*taken, *(News(leg.unit, "withdrawn", leg) for leg in event.withdrawn)]
 
 
-def _message(case: CaseState, event: CaseEvent, command: Command, news: News) -> TaskChanged:
+def _supervised(case: CaseState, _event: CaseSupervised) -> list[News]:
+    return [News(leg.unit, "supervised", leg) for leg in case.legs if leg.state != "waived"]
+
+
+def _recomputed(case: CaseState, event: ClocksRecomputed) -> list[News]:
+    return _of(case, sorted({moved.leg for moved in event.moved if moved.leg}), "recomputed")
+
+
+def _reviewed(case: CaseState, event: LegAppealReviewed) -> list[News]:
+    if event.decision is None:
+        return []
+    return _of(case, [event.leg], "appeal_upheld" if event.decision == "upheld" else "appeal_rejected")
+
+
+_OF_SOME_LEGS: Final[dict[type[CaseEvent], Callable[[CaseState, Any], list[News]]]] = {
+    LegReturnUpheld: _handed_over,
+    LegRuled: _handed_over,
+    CaseRedispatched: _redispatched,
+    LegsAdded: lambda case, event: _of(case, [leg.leg for leg in event.legs], "assigned"),
+    CaseChecked: lambda case, event: _of(case, event.rework, "rework"),
+    CaseReopened: lambda case, event: _of(case, event.legs, "reopened"),
+    CaseSupervised: _supervised,
+    ClocksRecomputed: _recomputed,
+    LegAppealReviewed: _reviewed,
+}
+_FACTS: Final[dict[type[CaseEvent], Callable[[Any], dict[str, Any]]]] = {
+    ClockWarned: lambda event: {"stage": event.stage, "percent": event.percent},
+    ClockBreached: lambda event: {"stage": event.stage, "percent": 100},
+    CaseSupervised: lambda event: {"reason": event.reason, "until": event.reply_by},
+    LegSuspensionRequested: lambda event: {"reason": event.plan, "until": event.until},
+    LegSuspended: lambda event: {"reason": event.plan, "until": event.until},
+    CaseMerged: lambda event: {"master": event.master},
+    CaseUnmerged: lambda event: {"reason": event.reason, "master": event.master},
+    CaseVoided: lambda event: {"reason": event.ground},
+    LegReturnRequested: lambda event: {"reason": event.ground},
+    LegAppealed: lambda event: {"reason": event.ground},
+    LegReturnUpheld: lambda event: {"reason": event.explanation.reason},
+    LegRuled: lambda event: {"reason": event.explanation.reason},
+    CaseRedispatched: lambda event: {"reason": event.explanation.reason},
+    LegsAdded: lambda event: {"reason": event.explanation.reason},
+}
+"""What of the event a unit is told beside the leg, where that is more than its reason."""
+
+
+def _facts(event: CaseEvent) -> dict[str, Any]:
+    facts = _FACTS.get(type(event))
+    if facts is not None:
+        return facts(event)
+    reason = getattr(event, "reason", None)
+    return {} if reason is None else {"reason": reason}
+
+
+def _message(case: CaseState, at: datetime, case_id: UUID, news: News, facts: dict[str, Any]) -> TaskChanged:
     leg, opened = news.leg, case.opened
-    kept = leg if isinstance(leg, LegState) and leg.unit == news.unit else None
+    known = leg if isinstance(leg, LegState) else None
+    due_at, sign_by = (None, None) if known is None or known.unit != news.unit else _due(case, known)
+    if "reason" not in facts and known is not None and known.reason is not None:
+        facts = {**facts, "reason": known.reason}
     return TaskChanged(
         change=news.change,
-        case_id=command.case_id,
+        case_id=case_id,
         leg=leg.leg,
         unit=news.unit,
         role=leg.role,
         limit=leg.limit,
-        revision=leg.revision if isinstance(leg, LegState) else 0,
+        revision=0 if known is None else known.revision,
         category=opened.category,
         place=opened.place,
         closing_condition_zh=opened.closing_condition_zh,
         closing_condition_en=opened.closing_condition_en,
-        at=event.at,
-        reason=_reason(event, leg),
-        due_at=None if kept is None else _due_at(case, kept),
-        sign_by=None if kept is None else _sign_by(case, kept),
-        stage=_stage(event),
-        percent=_percent(event),
-        until=_until(event),
-        master=event.master if isinstance(event, CaseMerged | CaseUnmerged) else None,
+        at=at,
+        due_at=due_at,
+        sign_by=sign_by,
+        **facts,
     )
 
 
-def _due_at(case: CaseState, leg: LegState) -> datetime | None:
-    clock = running_handle_clock(case, leg)
-    return clock.due_at if clock else None
-
-
-def _sign_by(case: CaseState, leg: LegState) -> datetime | None:
-    clock = case.sign_clock_of(leg) if leg.unsigned else None
-    return clock.due_at if clock else None
-
-
-def _reason(event: CaseEvent, leg: LegState | Leg) -> str | None:
-    """Say why in words: what the event says, else what was said of the leg last."""
-    match event:
-        case CaseVoided() | LegReturnRequested() | LegAppealed():
-            return event.ground
-        case LegSuspensionRequested() | LegSuspended():
-            return event.plan
-        case LegReturnUpheld() | LegRuled() | CaseRedispatched() | LegsAdded():
-            return event.explanation.reason
-        case _:
-            said = getattr(event, "reason", None)
-            return said or (leg.reason if isinstance(leg, LegState) else None)
-
-
-def _stage(event: CaseEvent) -> ClockStage | None:
-    return event.stage if isinstance(event, ClockWarned | ClockBreached) else None
-
-
-def _percent(event: CaseEvent) -> Literal[50, 80, 100] | None:
-    if isinstance(event, ClockBreached):
-        return 100
-    return event.percent if isinstance(event, ClockWarned) else None
-
-
-def _until(event: CaseEvent) -> datetime | None:
-    match event:
-        case CaseSupervised():
-            return event.reply_by
-        case LegSuspensionRequested() | LegSuspended():
-            return event.until
-        case _:
-            return None
+def _due(case: CaseState, leg: LegState) -> tuple[datetime | None, datetime | None]:
+    """Say until when the leg has to be handled, and signed; None where that clock does not run."""
+    handle = running_handle_clock(case, leg)
+    sign = case.sign_clock_of(leg) if leg.unsigned and case.state not in ENDED else None
+    return handle.due_at if handle else None, sign.due_at if sign else None
