@@ -12,6 +12,7 @@ _GATE: Final = "tests/unit/dispatch/test_gate.py::"
 _REPORT: Final = "tests/unit/intake/test_report.py::"
 _INDICATORS: Final = "tests/unit/analytics/test_indicators.py::"
 _ANALYTICS: Final = "tests/integration/test_analytics.py::"
+_WHOLE_LIFE: Final = "tests/integration/test_analytics_whole_life.py::"
 _ACTS: Final = "tests/unit/dispatch/test_consumers.py::"
 _RECEPTION: Final = "tests/integration/test_ledger_reception.py::"
 _LEDGER: Final = "tests/integration/test_ledger.py::"
@@ -277,6 +278,15 @@ _FIGURES: Final = (
         text="conditions = [*are_reported(filters), is_counted(counted, filters)]",
         replacement="conditions = are_reported(filters)",
         pins=(f"{_ANALYTICS}test_every_figure_opens_to_as_many_cases_as_it_counts",),
+    ),
+    Mutation(
+        name="a figure of an earlier cut-off",
+        invariant="I-15",
+        removed="a closing that was undone counts at a cut-off before that",
+        file="services/analytics/queries/conditions.py",
+        text="if filters.as_of is None:\n        return sa.false()",
+        replacement="if filters.as_of is None or kind:\n        return sa.false()",
+        pins=(f"{_WHOLE_LIFE}test_a_reopening_takes_the_closing_back_from_then_on",),
     ),
     Mutation(
         name="a unit's figure opens to its legs",
