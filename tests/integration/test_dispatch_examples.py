@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.dispatch.api.examples import NO_SUCH_CASE
 from tests.support.act_scenes import SCENES, in_spring
 from tests.support.dispatch_served import Served, served
@@ -27,6 +29,7 @@ async def test_every_act_shows_an_example_that_is_accepted(postgres: Postgres, t
     assert [act for act, examples in acts.items() if "200" not in examples] == []
 
 
+@pytest.mark.slow
 async def test_every_example_is_answered_as_it_says(postgres: Postgres, tmp_path: Path) -> None:
     async with served(postgres, tmp_path) as http:
         description = (await http.plain.get("/schema/openapi.json")).json()

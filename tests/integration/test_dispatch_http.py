@@ -158,6 +158,29 @@ async def test_an_administrator_publishes_and_everybody_reads_every_version(http
     assert problem(stale, 409, "stale_revision")["revision"] == 2
 
 
+async def test_a_case_is_merged_only_into_one_that_exists(http: Served) -> None:
+    case_id, missing = await http.filed(), new_id()
+    body = {"master": str(missing), "reason": "the same heap"}
+    refused = await http.post(f"/v1/cases/{case_id}/merge", body, SUPERVISION, "duty_leader")
+    found = problem(refused, 404, "unknown_case")
+    assert str(missing) in found["detail"]
+    assert [(error["field"], error["code"]) for error in found["errors"]] == [("master", "unknown_case")]
+    assert (await http.dossier(case_id))["merges"]["asked"] is None
+
+
+async def test_two_cases_merge_and_part_again(http: Served) -> None:
+    case_id, master = await http.filed(), await http.filed()
+    await http.leads(case_id, "merge", master=str(master), reason="the same heap")
+    await http.feeder.relay()
+    merged = await http.dossier(case_id)
+    assert (merged["case"]["state"], merged["merges"]["master"]) == ("merged", str(master))
+    assert (await http.dossier(master))["merges"]["carries"] == [str(case_id)]
+    await http.leads(case_id, "unmerge", reason="another heap after all")
+    await http.feeder.relay()
+    assert (await http.dossier(case_id))["case"]["state"] == "dispatched"
+    assert (await http.dossier(master))["merges"]["carries"] == []
+
+
 async def test_the_description_names_every_route(http: Served) -> None:
     description = (await http.plain.get("/schema/openapi.json")).json()
     of_cases = {path for path in description["paths"] if path.startswith("/v1/cases/{case_id}/")}
