@@ -8,7 +8,8 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test .test-parts .test-city soak bench profile mutations simulate format lock clean
+.PHONY: help install demo campaign up down status check test .test-parts .test-city soak bench profile mutations simulate
+.PHONY: calendar documents format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +70,12 @@ profile: install ## Show where the time goes in the stage and in HTTP intake
 
 simulate: install ## Run the ledger in a simulator (SEEDS=from-to), tell what breaks
 	$(BIN)/python -m tests.reliability.simulator $(if $(SEEDS),--seeds $(SEEDS))
+
+calendar: install ## Write the seed's days again from the installed chinesecalendar
+	$(BIN)/python -m tests.support.calendar_file
+
+docs: install ## Write the pages of docs/ that are made from the code
+	$(BIN)/python -m deploy.docs
 
 format: install ## Format the code and fix what can be fixed
 	$(BIN)/ruff format .

@@ -1,3 +1,3 @@
 """What every test can ask for."""
 
-pytest_plugins = ["tests.support.servers", "tests.support.systems", "tests.support.ledgers"]
+pytest_plugins = ["tests.support.servers", "tests.support.systems", "tests.support.ledgers", "tests.support.reminders"]

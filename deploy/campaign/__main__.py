@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.campaign import centres, departments, sources
+from deploy.campaign import centres, collectors, departments, sources
 from deploy.campaign.assignment import Assignment, Voice
 from deploy.campaign.door import Unreachable
 
@@ -16,6 +16,7 @@ _PARTS = {
     "department": departments.run_department,
     "counter": departments.run_counter,
     "centre": centres.run,
+    "collectors": collectors.run,
 }
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from deploy.campaign.problems import Problem
 from shared.messaging.connection import KafkaConnection
 
-Role = Literal["source", "department", "counter", "centre"]
+Role = Literal["source", "department", "counter", "centre", "collectors"]
 
 
 class Broker(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ PERSISTENCE: Final = 3
 """How many failed checks it takes until a unit that fails `for ever` gives up."""
 
 LegAct = Literal["sign", "feed_back", "request_return"]
-LegState = Literal["assigned", "handling", "return_pending", "fed_back", "waived"]
+LegState = Literal["assigned", "handling", "return_pending", "suspended", "fed_back", "waived"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""The supervision centre's console as a program: its acceptor, collector and duty leader work over HTTP alone.
+"""The supervision centre's console as a program: its acceptor and its duty leader work over HTTP alone.
 
-They take up what untrusted sources reported, look on site after handling, rule on returns, release support legs and
-close. Each act is that of a post with a token of its own.
+They take up what untrusted sources reported, rule on returns, release support legs and close what was checked. Each act
+is that of a post with a token of its own.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from deploy.campaign.assignment import Assignment, Positions, Voice
-from deploy.campaign.behaviour import accepts, finds_it_gone, ruling, waives
+from deploy.campaign.behaviour import accepts, ruling, waives
 from deploy.campaign.door import Door
 from deploy.campaign.problems import Problem
 from deploy.campaign.watching import SeenCase, SeenLeg, Watch, pause, side_by_side
 
 UNIT: Final = "supervision-centre"
-POSTS: Final = ("acceptor", "collector", "duty_leader")
+POSTS: Final = ("acceptor", "duty_leader")
 
 
 class Centre:
@@ -35,7 +35,6 @@ class Centre:
         at_work = await self._watch.cases("dispatched", "handling")
         await side_by_side(self._rule(case, leg) for case in at_work for leg in case.legs)
         await side_by_side(self._waive(case, leg) for case in at_work for leg in case.legs)
-        await side_by_side(self._check(case) for case in await self._watch.cases("feedback"))
         await side_by_side(self._close(case.case_id) for case in await self._watch.cases("checked"))
 
     async def _take_up(self, source: str) -> None:
@@ -65,19 +64,6 @@ class Centre:
     async def _on_leg(self, case: SeenCase, leg: SeenLeg, act: str, body: dict[str, Any]) -> None:
         path = f"/v1/cases/{case.case_id}/legs/{leg.leg}/{act}"
         await self._write("duty_leader", "dispatch", path, body, f"{case.case_id}:{leg.leg}:{act}:{leg.revision}")
-
-    async def _check(self, case: SeenCase) -> None:
-        failures = await self._watch.failures(case)
-        gone = finds_it_gone(case.problem, failures)
-        if gone is None:
-            return
-        body: dict[str, Any] = {"passed": gone}
-        if not gone:
-            body |= {"rework": [case.lead.leg], "reason": "The problem is still there."}
-        key = f"{case.case_id}:check:{failures}"
-        reply = await self._write("collector", "dispatch", f"/v1/cases/{case.case_id}/checks", body, key)
-        if gone and reply:
-            await self._close(case.case_id)
 
     async def _close(self, case_id: str) -> None:
         await self._write("duty_leader", "dispatch", f"/v1/cases/{case_id}/close", {}, f"{case_id}:close")

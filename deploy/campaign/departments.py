@@ -19,10 +19,11 @@ from deploy.campaign.door import Door, Reply
 from deploy.campaign.problems import Problem
 from deploy.campaign.watching import SeenCase, SeenLeg, Watch, pause, side_by_side
 from shared.contracts.common import Receipt
-from shared.contracts.dispatch import FeedBackLeg, LegAction, RequestLegReturn, SignLeg, TaskChanged
+from shared.contracts.dispatch import FeedBackLeg, LegAction, RequestLegReturn, SignLeg
 from shared.contracts.envelope import CloudEvent, read_event
 from shared.contracts.records import Record
 from shared.contracts.registry import ACTIONS_PREFIX, ANSWERED, DISPATCH_RECEIPTS_PREFIX, party_uri, type_name
+from shared.contracts.tasks import TaskChanged
 from shared.messaging.client import PartyClient
 
 _STATES: Final[Mapping[str, LegState]] = {
@@ -35,7 +36,9 @@ _STATES: Final[Mapping[str, LegState]] = {
     "waived": "waived",
     "closed": "fed_back",
 }
-"""The state of a leg after a change that its unit hears of; after `return_upheld` it is another unit's."""
+"""The state of a leg after a change that its unit hears of; of other changes it takes no notice."""
+_GONE: Final = frozenset({"return_upheld", "withdrawn", "voided", "merged"})
+"""Changes after which nothing is expected of the unit any more."""
 _SUPPORT_OPEN: Final = "wrong_state_support_open"
 _PATHS: Final[Mapping[LegAct, str]] = {"sign": "sign", "feed_back": "feedback", "request_return": "return-requests"}
 
@@ -109,8 +112,9 @@ class Department:
         task = change.case_id, change.leg
         if problem is None:
             return
-        if change.change == "return_upheld":
+        if change.change in _GONE:
             self._tasks.pop(task, None)
+        if change.change not in _STATES:
             return
         work = self._tasks.setdefault(
             task,

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from rich.console import Console
 
 from deploy.campaign.answers import open_cases_of, read_figures, read_total
+from deploy.campaign.assignment import Assignment
 from deploy.campaign.company import Company
 from deploy.campaign.display import Display
 from deploy.campaign.door import Door
@@ -19,7 +21,7 @@ from deploy.campaign.expectation import Figures, Tally, differences, expect
 from deploy.campaign.gauges import Gauge, Gauges
 from deploy.campaign.outcome import Outcome
 from deploy.campaign.plan import Plan
-from deploy.campaign.problems import Problem, expand
+from deploy.campaign.problems import expand
 from deploy.campaign.stage import Stage, cast, scene_of
 from shared.kernel.clock import SystemClock
 
@@ -67,7 +69,8 @@ async def play(stage: Stage, campaign: Campaign, console: Console) -> Outcome:
         scene = await scene_of(door, campaign.plan.campaign.catalogue)
         problems = expand(campaign.plan, scene, campaign.code)
         expected = expect(problems)
-        troubles = await _perform(stage, campaign, problems, expected, door, console) if problems else []
+        assignments = cast(stage, scene, problems, campaign.since, campaign.folder) if problems else []
+        troubles = await _perform(stage, campaign, assignments, expected, door, console) if problems else []
         answered = await read_figures(door, campaign.code)
         return Outcome(
             code=campaign.code,
@@ -84,13 +87,12 @@ async def play(stage: Stage, campaign: Campaign, console: Console) -> Outcome:
 async def _perform(
     stage: Stage,
     campaign: Campaign,
-    problems: tuple[Problem, ...],
+    assignments: Sequence[Assignment],
     expected: Figures,
     door: Door,
     console: Console,
 ) -> list[str]:
     """Start the parties, show what happens until nothing moves any more, end them; return their troubles."""
-    assignments = cast(stage, problems, campaign.since, campaign.folder)
     company = Company(stage.home, campaign.folder, assignments, sys.executable)
     stillness = _Stillness()
     try:

@@ -89,11 +89,11 @@ async def _document(door: Door, kind: str, name: str, shape: type[D]) -> tuple[D
     return msgspec.convert(reply.document["document"], shape), reply.document["version"]
 
 
-def cast(stage: Stage, problems: Sequence[Problem], since: datetime, folder: Path) -> list[Assignment]:
+def cast(stage: Stage, scene: Scene, problems: Sequence[Problem], since: datetime, folder: Path) -> list[Assignment]:
     """Return the parties' assignments, after giving each party what it needs to get in.
 
     The sources report over their topics. Those of them that handle too work over their topics; every other unit
-    shares a counter that works over HTTP.
+    shares a counter that works over HTTP. Whatever unit is to check, one program has its collectors.
     """
     sources = sorted({problem.source for problem in problems})
     units = units_of(problems)
@@ -111,9 +111,15 @@ def cast(stage: Stage, problems: Sequence[Problem], since: datetime, folder: Pat
     def department_token(unit: str) -> str:
         return stage.token(unit, unit, "department")
 
+    collectors = {
+        unit.code: stage.token(f"{unit.code}.collector", unit.code, "collector")
+        for unit in scene.units.units
+        if "collector" in unit.posts
+    }
     posts = {post: stage.token(f"{UNIT}.{post}", UNIT, post) for post in POSTS}
     return [
         assignment("centre", UNIT, posts, None),
+        assignment("collectors", "collectors", collectors, None),
         *(
             [assignment("counter", "counter", {unit: department_token(unit) for unit in at_counter}, None)]
             if at_counter

@@ -42,6 +42,8 @@ class SeenCase:
 
     case_id: str
     legs: tuple[SeenLeg, ...]
+    check_unit: str | None
+    """Whose collectors check it, once all legs are done."""
     problem: Problem
 
     @property
@@ -73,7 +75,12 @@ class Watch:
         ]
         await side_by_side(self._recognise(str(item["id"])) for item in items)
         return [
-            SeenCase(case_id=str(item["id"]), legs=msgspec.convert(item["legs"], tuple[SeenLeg, ...]), problem=problem)
+            SeenCase(
+                case_id=str(item["id"]),
+                legs=msgspec.convert(item["legs"], tuple[SeenLeg, ...]),
+                check_unit=item["check_unit"],
+                problem=problem,
+            )
             for item in items
             if (problem := self._known[str(item["id"])]) is not None
         ]

@@ -60,9 +60,9 @@ def up(*, detach: bool = False, restart: bool = False) -> None:
 
 
 def status(*, json: bool = False) -> int:
-    """Show each process with memory (PSS), lag, rate and held messages, and how long the start took.
+    """Show each process with memory (PSS), lag, rate, held messages and due wakes, and how long the start took.
 
-    显示各进程的内存、积压、速率与挂起的消息。
+    显示各进程的内存、积压、速率、挂起的消息与到期的定时。
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def status(*, json: bool = False) -> int:
     if not found.running:
         print("The system is not running. `joint up` starts it.")
         return _FAILED
-    print(f"{'process':<18}{'pid':>8}{'memory':>12}{'lag':>10}{'rate':>12}{'dead':>7}{'waiting':>9}")
+    print(f"{'process':<18}{'pid':>8}{'memory':>12}{'lag':>10}{'rate':>12}{'dead':>7}{'waiting':>9}{'due':>7}")
     for process in found.processes:
         print(_line(process))
     print(f"{'total':<18}{'':>8}{_mebibytes(found.memory):>12}")
@@ -219,8 +219,9 @@ def _line(process: ProcessStatus) -> str:
     memory = "?" if process.memory is None else _mebibytes(process.memory)
     lag = "" if process.lag is None else f"{process.lag:.0f}"
     rate = "" if process.rate is None else f"{process.rate:.1f}/s"
-    dead, waiting = (str(number) if number else "" for number in (process.dead, process.waiting))
-    return f"{process.name:<18}{pid:>8}{memory:>12}{lag:>10}{rate:>12}{dead:>7}{waiting:>9}".rstrip()
+    numbers = (process.dead, process.waiting, process.due)
+    dead, waiting, due = (str(number) if number else "" for number in numbers)
+    return f"{process.name:<18}{pid:>8}{memory:>12}{lag:>10}{rate:>12}{dead:>7}{waiting:>9}{due:>7}".rstrip()
 
 
 def _mebibytes(size: int) -> str:

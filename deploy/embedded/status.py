@@ -24,6 +24,7 @@ _TAKEN: Final = "joint_consumer_records_total"
 _HELD: Final = "joint_ledger_held_now"
 _DEAD: Final = f"{_HELD} dead"
 _WAITING: Final = f"{_HELD} waiting"
+_DUE: Final = "joint_wakes_due"
 _RATE_SECONDS: Final = 1.0
 
 
@@ -32,7 +33,8 @@ class ProcessStatus:
     """One process. Memory is its proportional share (PSS) in bytes, with its own children.
 
     `lag` (records not taken yet), `rate` (records taken a second), `dead` (messages that an operator has to deal
-    with) and `waiting` (messages that wait for others) are None where the process publishes none.
+    with), `waiting` (messages that wait for others) and `due` (wakes whose time has come) are None where the process
+    publishes none.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ProcessStatus:
     rate: float | None = None
     dead: int | None = None
     waiting: int | None = None
+    due: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,7 @@ class _Figures:
     rate: float
     dead: int
     waiting: int
+    due: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,7 @@ def _worker_figures(addresses: dict[str, str]) -> dict[str, _Figures]:
             rate=(now[_TAKEN] - before[_TAKEN]) / passed,
             dead=int(now[_DEAD]),
             waiting=int(now[_WAITING]),
+            due=int(now[_DUE]),
         )
         for name, now in second.items()
         if now is not None and (before := first[name]) is not None
@@ -137,7 +142,7 @@ def _sums(client: httpx.Client, address: str) -> dict[str, float] | None:
         answer = client.get(f"{address}/metrics").raise_for_status()
     except httpx.HTTPError:
         return None
-    sums = dict.fromkeys((_LAG, _TAKEN, _DEAD, _WAITING), 0.0)
+    sums = dict.fromkeys((_LAG, _TAKEN, _DEAD, _WAITING, _DUE), 0.0)
     for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:
             name = f"{_HELD} {sample.labels['state']}" if sample.name == _HELD else sample.name

@@ -6,22 +6,32 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.dispatch.consumers import reaction, translate
+from services.dispatch.consumers import react_to_case, reaction, translate
+from services.dispatch.policies import OF_THE_CITY
 from services.dispatch.queries import EVENTS, REFERENCE, Database
+from services.dispatch.recomputing import Recomputing
 from services.dispatch.seed import seed_commands
 from services.dispatch.settings import Settings
 from services.dispatch.tables import case_aggregate, migrate, reference_aggregate
 from shared.contracts.common import Answer
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_REFERENCE, INTAKE_CONTENTS, INTAKE_REPORTS
+from shared.contracts.registry import (
+    ACTIONS_PREFIX,
+    DISPATCH_CASES,
+    DISPATCH_REFERENCE,
+    INTAKE_CONTENTS,
+    INTAKE_REPORTS,
+)
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
+from shared.ledger.timers import Timers
 from shared.ledger.vault import Vault
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
+from shared.messaging.inbound import ConsumedTopics
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
 from shared.runtime.watch import ReferenceWatch
@@ -29,6 +39,8 @@ from shared.runtime.watch import ReferenceWatch
 SERVICE: Final = "dispatch"
 ACTIONS: Final = "dispatch.actions"
 CONTENTS: Final = "dispatch.contents"
+MERGES: Final = "dispatch.merges"
+"""Of dispatch's own topic: what cases say to each other."""
 
 
 class SeedError(Exception):
@@ -63,7 +75,7 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Dispatch:
         references=references,
     )
     return Dispatch(
-        engine=engine, ledger=ledger, references=references, database=Database(engine, references), city=city
+        engine=engine, ledger=ledger, references=references, database=Database(engine, references, city), city=city
     )
 
 
@@ -84,9 +96,13 @@ async def migrate_and_seed(dispatch: Dispatch) -> None:
 def build_worker(
     dispatch: Dispatch, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()
 ) -> Worker:
-    """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out."""
+    """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out.
+
+    Beside them time does its work: wakes fire, and clocks follow the calendar.
+    """
     ledger = dispatch.ledger
     events = ledger.policy(EVENTS, reaction(dispatch.city))
+    merges = ledger.policy(MERGES, react_to_case)
     acts = ledger.reception(ACTIONS, translate)
     documents = ledger.reference_copy(REFERENCE)
     contents = ledger.contents_copy(CONTENTS)
@@ -97,21 +113,31 @@ def build_worker(
     async def seal() -> None:
         await keep_sealing(dispatch.engine, SERVICE)
 
+    deciding = [
+        Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
+        Subscription(group=MERGES, topics=(DISPATCH_CASES,), handle=merges.consume),
+        Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
+    ]
+    timers = Timers(ledger, ConsumedTopics(kafka, deciding))
+    health.add("timers", timers.problem)
+    health.add_notice("timers", timers.notice)
     return Worker(
         kafka=kafka,
         service=SERVICE,
         engine=dispatch.engine,
         subscriptions=[
-            Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
+            *deciding,
             Subscription(group=CONTENTS, topics=(INTAKE_CONTENTS,), handle=contents.consume),
-            Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
             Subscription(group=REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[
             events.keep_resuming,
+            merges.keep_resuming,
             acts.keep_resuming,
             documents.keep_resuming,
             contents.keep_resuming,
+            timers.run,
+            Recomputing(ledger=ledger, references=dispatch.references, city=dispatch.city).run,
             expire,
             seal,
             *beside,
@@ -121,10 +147,10 @@ def build_worker(
 
 
 def reference_watch(dispatch: Dispatch) -> ReferenceWatch:
-    """Return what follows whether the city's units are here: without them nothing is decided."""
+    """Return what follows whether the city's documents are here: without them nothing is decided and no clock runs."""
 
     def missing(library: ReferenceLibrary) -> str | None:
-        known = library.units(dispatch.city) is not None
-        return None if known else f"The units of {dispatch.city} have not arrived yet."
+        kinds = [kind for kind in OF_THE_CITY if library.current(kind, dispatch.city) is None]
+        return f"Not arrived yet of {dispatch.city}: {', '.join(kinds)}." if kinds else None
 
     return ReferenceWatch(engine=dispatch.engine, references=dispatch.references, missing=missing)

@@ -10,8 +10,11 @@ from typing import Final
 from uuid import UUID
 
 from services.dispatch import policies
+from services.dispatch.domain.acting import DISPATCH_ITSELF
+from services.dispatch.domain.commands import OpenCase
+from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.tables import CASE
-from shared.contracts import dispatch
+from shared.contracts import adjustments, dispatch, merges
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Delivery, WaitForReference
 from shared.contracts.dispatch import LegAction
@@ -34,25 +37,39 @@ from shared.ledger.policies import React
 from shared.ledger.requests import request_of
 
 _ACTS: Final[dict[str, type[LegAction]]] = {type_name(act): act for act in ACTIONS}
-_CENTRE_ACTS: Final = frozenset(
-    {
-        *(
-            type_name(event)
-            for event in (
-                dispatch.CaseDispatched,
-                dispatch.LegReturnRefused,
-                dispatch.LegReturnUpheld,
-                dispatch.LegWaived,
-                dispatch.CaseChecked,
-                dispatch.CaseClosed,
-            )
-        ),
-        "jointenforcement.leg.waived.v1",
-        "jointenforcement.leg.return_decided.v1",
-    }
+_OF_CENTRES: Final = (
+    dispatch.CaseDispatched,
+    adjustments.CaseRedispatched,
+    adjustments.LegsAdded,
+    dispatch.LegReturnRefused,
+    dispatch.LegReturnUpheld,
+    adjustments.LegRuled,
+    dispatch.LegWaived,
+    adjustments.LegSentBack,
+    adjustments.LegExtended,
+    adjustments.LegExtensionRefused,
+    adjustments.LegSuspensionEndorsed,
+    adjustments.LegSuspended,
+    adjustments.LegSuspensionRefused,
+    adjustments.CaseCheckAssigned,
+    dispatch.CaseChecked,
+    dispatch.CaseClosed,
+    adjustments.CaseVoidProposed,
+    adjustments.CaseVoidRefused,
+    adjustments.CaseVoided,
+    adjustments.CaseReopened,
+    adjustments.CaseSupervised,
+    adjustments.CaseEscalated,
+    adjustments.LegAppealReviewed,
+    merges.CaseMergeRequested,
+    merges.CaseMerged,
+    merges.CaseUnmerged,
 )
-"""What only people of the centres do, with a person's token: whoever says it over a topic is told so."""
-_SYSTEM: Final = Actor(client="dispatch", unit="dispatch", post="system")
+"""What only people of the centres and of streets make happen, with a person's token."""
+_CENTRE_ACTS: Final = frozenset(
+    name for event in _OF_CENTRES for name in (type_name(event), type_name(event).replace(".case.leg_", ".leg."))
+) | {"jointenforcement.leg.return_decided.v1"}
+"""Whoever says so over a topic, of the case or in the form of a department's own acts, is told that it cannot be."""
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
@@ -82,11 +99,20 @@ def _react(city: str, delivery: Delivery, library: ReferenceLibrary) -> Sequence
         return ()
     if isinstance(opening, WaitForReference):
         return opening
+    return [_of_the_system(delivery, opening)]
+
+
+def react_to_case(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
+    """Return the commands of the policy on `dispatch.cases`: two cases agree on a merge, in the name of the system."""
+    return [_of_the_system(delivery, command) for command in policies.continue_merge(delivery)]
+
+
+def _of_the_system(delivery: Delivery, body: OpenCase | MergeCommand) -> Command:
     event = delivery.event
     cause = Cause(
         correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
     )
-    return [Command(aggregate=CASE, stream=opening.case_id, body=opening, actor=_SYSTEM, cause=cause)]
+    return Command(aggregate=CASE, stream=body.case_id, body=body, actor=DISPATCH_ITSELF, cause=cause)
 
 
 def _act(event: CloudEvent) -> LegAction | Refusal:

@@ -9,8 +9,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.dialects.postgresql import JSONB
 
-from services.dispatch.domain import case, reference
+from services.dispatch.domain import case, clocks, reference
+from services.dispatch.domain import columns as case_columns
 from services.dispatch.domain import decide as case_decisions
+from services.dispatch.domain import evolve as case_events
 from services.dispatch.domain.tasks import task_messages
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, DISPATCH_REFERENCE
 from shared.ledger.aggregate import Aggregate, state_columns
@@ -23,12 +25,13 @@ metadata: Final = sa.MetaData()
 ledger: Final[LedgerTables] = ledger_metadata(metadata)
 contents: Final = contents_table(metadata)
 
-# Every list is read newest first: a case's id is a UUIDv7, so that its order is that of time.
+# A case's id is a UUIDv7, so that its order is that of time.
 cases: Final = sa.Table(
     "cases",
     metadata,
     *state_columns(),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean, nullable=False, comment="not closed, voided or merged"),
     sa.Column("revision", sa.BigInteger, nullable=False, comment="of the case's own part"),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("category_system", sa.Text, nullable=False),
@@ -37,8 +40,22 @@ cases: Final = sa.Table(
     sa.Column("community", sa.Text),
     sa.Column("campaign", sa.Text),
     sa.Column("lead_unit", sa.Text),
+    sa.Column("check_unit", sa.Text, comment="whose collectors check"),
+    sa.Column("level", sa.Text, nullable=False),
+    sa.Column("supervised", sa.Boolean, nullable=False),
+    sa.Column("awaits", JSONB, nullable=False, comment="[post] of those who must act"),
+    sa.Column("due_at", instant(), comment="of the most urgent running clock of dispatch, handling or check"),
+    sa.Column("warn_at", instant(), comment="when that clock turns yellow"),
+    sa.Column("uneven", sa.Boolean, nullable=False, comment="the legs that are not done are not all due at due_at"),
+    sa.Column("breached", JSONB, nullable=False, comment="[stage] of which a limit has passed"),
+    sa.Column("suspended", sa.BigInteger, nullable=False, comment="how many legs are on the books"),
     sa.Column("units", JSONB, nullable=False, comment="[unit] of the legs, for searching by what it contains"),
-    sa.Column("legs", JSONB, nullable=False, comment="[{unit, role, state}], for telling apart what units finds"),
+    sa.Column("legs", JSONB, nullable=False, comment="[{leg, unit, role, state, due_at, warn_at}]"),
+    sa.Column("rule", sa.Text, comment="of the power list or of the city's own, that routing chose"),
+    sa.Column("overridden", sa.Boolean, nullable=False, comment="a dispatcher sent it elsewhere than the rule"),
+    sa.Column("misdirected", sa.Boolean, nullable=False, comment="a unit of the rule returned it rightly"),
+    sa.Column("calendar_version", sa.BigInteger, comment="the oldest that a running clock may rest on"),
+    sa.Column("policy_version", sa.BigInteger, comment="the oldest that a running clock may rest on"),
     sa.Column("reported_at", instant(), nullable=False),
     sa.Column("filed_at", instant(), nullable=False),
     sa.Column("opened_at", instant(), nullable=False),
@@ -46,6 +63,7 @@ cases: Final = sa.Table(
     sa.Column("closed_at", instant()),
     sa.Index("cases_by_status", "status", "stream"),
     sa.Index("cases_by_street", "street", "stream"),
+    sa.Index("cases_by_community", "community", "stream", postgresql_where=sa.text("community IS NOT NULL")),
     sa.Index("cases_by_category", "category", "stream"),
     sa.Index("cases_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
     # No index on `legs`: acts on legs are most of what happens, and leave the indexes as they are (ADR 0014).
@@ -55,7 +73,52 @@ cases: Final = sa.Table(
         "units",
         postgresql_using="gin",
         postgresql_ops={"units": "jsonb_path_ops"},
-        postgresql_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("open"),
+    ),
+    sa.Index(
+        "ended_cases_by_awaited_post",
+        "awaits",
+        postgresql_using="gin",
+        postgresql_ops={"awaits": "jsonb_path_ops"},
+        postgresql_where=sa.text("NOT open AND awaits <> '[]'::jsonb"),
+    ),
+    # Whatever the work list filters by is in the index that gives its order: the list, and the counts beside it, look
+    # at the table for the cases of one page only.
+    sa.Index(
+        "open_cases_by_deadline",
+        "due_at",
+        "stream",
+        postgresql_include=[
+            "warn_at",
+            "uneven",
+            "status",
+            "street",
+            "community",
+            "category_system",
+            "category",
+            "campaign",
+            "lead_unit",
+            "check_unit",
+            "level",
+            "supervised",
+            "source",
+            "awaits",
+            "units",
+        ],
+        postgresql_where=sa.text("open"),
+    ),
+    sa.Index(
+        "uneven_cases",
+        "stream",
+        postgresql_include=["status", "units"],
+        postgresql_where=sa.text("open AND uneven"),
+    ),
+    sa.Index(
+        "open_cases_by_clock_versions",
+        "calendar_version",
+        "policy_version",
+        "stream",
+        postgresql_where=sa.text("open"),
     ),
 )
 
@@ -78,8 +141,10 @@ def case_aggregate(city: str) -> Aggregate:
         state=case.CaseState,
         events=CASE_EVENTS,
         decide=partial(case_decisions.decide, city),
-        evolve=case.evolve,
-        columns=case.columns,
+        evolve=case_events.evolve,
+        columns=case_columns.columns,
+        wakes=clocks.wakes,
+        woken=clocks.woken,
         effects=task_messages,
     )
 

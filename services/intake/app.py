@@ -17,9 +17,11 @@ from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
+from shared.ledger.timers import Timers
 from shared.ledger.vault import Vault
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
+from shared.messaging.inbound import ConsumedTopics
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
 from shared.runtime.watch import ReferenceWatch
@@ -55,7 +57,7 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Intake:
 
 
 def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()) -> Worker:
-    """Return the worker: submissions in, reference documents in, events out, seals; `beside` runs along."""
+    """Return the worker: submissions in, reference documents in, events out, timers, seals; `beside` runs along."""
     submissions = intake.ledger.reception(SUBMISSIONS_CONSUMER, translate)
     documents = intake.ledger.reference_copy(REFERENCE_CONSUMER)
     watch = reference_watch(intake)
@@ -67,19 +69,23 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
     async def seal() -> None:
         await keep_sealing(intake.engine, SERVICE)
 
+    deciding = Subscription(
+        group=SUBMISSIONS_CONSUMER,
+        pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
+        handle=after_references(submissions.consume, intake.references, intake.city),
+    )
+    timers = Timers(intake.ledger, ConsumedTopics(kafka, [deciding]))
+    health.add("timers", timers.problem)
+    health.add_notice("timers", timers.notice)
     return Worker(
         kafka=kafka,
         service=SERVICE,
         engine=intake.engine,
         subscriptions=[
-            Subscription(
-                group=SUBMISSIONS_CONSUMER,
-                pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
-                handle=after_references(submissions.consume, intake.references, intake.city),
-            ),
+            deciding,
             Subscription(group=REFERENCE_CONSUMER, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
-        tasks=[submissions.keep_resuming, documents.keep_resuming, watch.run, expire, seal, *beside],
+        tasks=[submissions.keep_resuming, documents.keep_resuming, watch.run, timers.run, expire, seal, *beside],
         health=health,
     )
 

@@ -1,7 +1,7 @@
 """The words that several contracts share: who acted, what category, which place, what answer."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -30,6 +30,10 @@ Post = Literal[
 """The posts of the field: 上报来源, 监督员, 受理员, 值班长, 派遣员, 督查员, 专业部门, 领导, 街道, 评价员, 管理员."""
 
 TargetType = Literal["enterprise", "individual_business", "property_company", "resident", "public_space"]
+
+Level = Literal["grid", "community", "street", "city"]
+"""L1 网格, L2 社区, L3 街道, L4 市 (domain 5): who has to solve it, and where it counts as solved."""
+LEVELS: Final[tuple[Level, ...]] = ("grid", "community", "street", "city")
 
 
 class Message(Struct, frozen=True, kw_only=True):

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from shared.contracts.clocks import Clock, MovedClock
 from shared.contracts.common import (
     CategoryCode,
     Digest,
     Event,
     Instant,
+    Level,
     Message,
     Number,
     Place,
@@ -17,7 +19,7 @@ from shared.contracts.common import (
     TargetType,
 )
 from shared.contracts.intake import Stranger
-from shared.contracts.reference import Limit
+from shared.contracts.reference import Criterion, Limit
 
 LegRole = Literal["lead", "support"]
 """主办, 协办."""
@@ -68,23 +70,48 @@ class Leg(Message, frozen=True, kw_only=True):
     limit: Limit
 
 
-class ConsideredRule(Message, frozen=True, kw_only=True):
-    """A rule that routing looked at, and what became of it."""
+Verdict = Literal[
+    "won", "less_specific", "overridden", "other_place", "other_target", "other_time", "time_unknown", "not_in_force"
+]
+"""Fits and won; fits, but another rule is more specific, or is the city's own; does not fit.
+
+`time_unknown`: the rule asks for working time, and the city's calendar or limit policy has not been published.
+"""
+
+
+class ConsideredRule(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule that routing looked at, and what became of it.
+
+    `outdone_in` is the first criterion of the precedence in which the winner is narrower. `reason` is why the city has
+    this rule of its own.
+    """
 
     rule: str
-    verdict: Literal["won", "less_specific", "other_place", "other_target"]
+    verdict: Verdict
+    origin: Literal["power_list", "local_override"] = "power_list"
+    outdone_in: Criterion | None = None
+    reason: str | None = None
 
 
 class Explanation(Message, frozen=True, kw_only=True):
-    """Why a case went where it went: rule, document versions, and what else was considered."""
+    """Why a case went where it went: rule, document versions, and what else was considered, in order of precedence.
+
+    The versions of calendar and limit policy are there where a rule asked for working time. What was written before
+    there were local overrides has no `routing_version`.
+    """
 
     rule: str | None
     catalogue_version: Number
     units_version: Number
     legal_basis: str
     considered: tuple[ConsideredRule, ...]
-    decided_by: Literal["power_list", "dispatcher", "ruling"]
+    decided_by: Literal["power_list", "local_override", "dispatcher", "ruling"]
     reason: str | None = None
+    overrides: str | None = None
+    """The rule that a dispatcher did not follow: counted, so that a bad rule shows."""
+    routing_version: Number | None = None
+    calendar_version: Number | None = None
+    policy_version: Number | None = None
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):
@@ -119,14 +146,19 @@ class CaseRoutingFailed(Event, frozen=True, kw_only=True):
     explanation: Explanation
     reason: Literal["no_rule", "unknown_unit"]
     detail: str
+    clock: Clock | None = None
+    """派遣 by hand has a limit."""
 
 
 class CaseDispatched(Event, frozen=True, kw_only=True):
-    """派遣: one lead leg and its support legs; the handling clocks start."""
+    """派遣: one lead leg and its support legs; the clocks of all legs start, and are the same."""
 
     type: ClassVar[str] = "jointenforcement.case.dispatched.v1"
     legs: tuple[Leg, ...]
     explanation: Explanation
+    level: Level = "city"
+    sign_clock: Clock | None = None
+    handle_clock: Clock | None = None
 
 
 class LegSigned(Event, frozen=True, kw_only=True):
@@ -174,6 +206,8 @@ class LegReturnUpheld(Event, frozen=True, kw_only=True):
     unit: str
     to_unit: str
     explanation: Explanation
+    sign_clock: Clock | None = None
+    handle_clock: Clock | None = None
 
 
 class LegWaived(Event, frozen=True, kw_only=True):
@@ -186,47 +220,25 @@ class LegWaived(Event, frozen=True, kw_only=True):
 
 
 class CaseChecked(Event, frozen=True, kw_only=True):
-    """核查: somebody of another unit looked on site. A failed check sends `rework` legs back to their units."""
+    """核查: somebody of another unit looked on site. A failed check sends `rework` legs back to their units.
+
+    `resumed` are their handling clocks as they go on: the time since each feedback is a pause.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.checked.v1"
     passed: bool
     rework: tuple[Number, ...]
     reason: str | None
+    resumed: tuple[MovedClock, ...] = ()
 
 
 class CaseClosed(Event, frozen=True, kw_only=True):
-    """结案: the closure gate was passed (I-11)."""
+    """结案: the closure gate was passed (I-11). `level` is where the case was solved and counts.
 
-    type: ClassVar[str] = "jointenforcement.case.closed.v1"
-
-
-class TaskChanged(Message, frozen=True, kw_only=True):
-    """What a department hears of its leg, on its receipts topic: a task for it, or news of one.
-
-    `change` says what happened; the rest is the leg as it stands then.
+    `on_papers`: without a check on site, as its category allows (domain 9.2, row 22).
     """
 
-    type: ClassVar[str] = "jointenforcement.task.changed.v1"
-    change: Literal[
-        "assigned",
-        "signed",
-        "fed_back",
-        "return_requested",
-        "return_refused",
-        "return_upheld",
-        "waived",
-        "rework",
-        "closed",
-    ]
-    case_id: UUID
-    leg: Number
-    unit: str
-    role: LegRole
-    limit: Limit
-    revision: int
-    category: CategoryCode
-    place: Place
-    closing_condition_zh: str
-    closing_condition_en: str
-    at: Instant
+    type: ClassVar[str] = "jointenforcement.case.closed.v1"
+    level: Level = "city"
+    on_papers: bool = False
     reason: str | None = None

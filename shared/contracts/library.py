@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shared.contracts.reference import Catalogue, Document, Kind, Places, Units
+from shared.contracts.reference import Calendar, Catalogue, Document, Kind, LimitPolicy, Places, Routing, Units
 
-D = TypeVar("D", Catalogue, Units, Places)
+D = TypeVar("D", Catalogue, Units, Places, Calendar, LimitPolicy, Routing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ class ReferenceLibrary:
         document = self.get("catalogue", system, version)
         return document if isinstance(document, Catalogue) else None
 
+    def current_catalogue(self, system: str) -> tuple[int, Catalogue] | None:
+        """Return the current catalogue of a code system."""
+        return _typed(self.current("catalogue", system), Catalogue)
+
     def units(self, city: str) -> tuple[int, Units] | None:
         """Return the current units document of the city."""
         return _typed(self.current("units", city), Units)
@@ -43,6 +47,18 @@ class ReferenceLibrary:
     def places(self, city: str) -> tuple[int, Places] | None:
         """Return the current places document of the city."""
         return _typed(self.current("places", city), Places)
+
+    def calendar(self, city: str) -> tuple[int, Calendar] | None:
+        """Return the current calendar of the city."""
+        return _typed(self.current("calendar", city), Calendar)
+
+    def limit_policy(self, city: str) -> tuple[int, LimitPolicy] | None:
+        """Return the current limit policy of the city."""
+        return _typed(self.current("limit_policy", city), LimitPolicy)
+
+    def routing(self, city: str) -> tuple[int, Routing] | None:
+        """Return the current rules of the city's own."""
+        return _typed(self.current("routing", city), Routing)
 
     def with_document(self, kind: Kind, name: str, version: int, document: Document) -> "ReferenceLibrary":
         """Return a library that knows this document too."""

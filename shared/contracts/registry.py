@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import dispatch, intake, reference
+from shared.contracts import adjustments, clocks, dispatch, intake, merges, reference, tasks
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -104,14 +104,52 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     dispatch.LegReturnRefused,
     dispatch.LegReturnUpheld,
     dispatch.LegWaived,
+    adjustments.CaseRedispatched,
+    adjustments.LegsAdded,
+    adjustments.LegRuled,
+    adjustments.LegSentBack,
+    adjustments.LegExtensionRequested,
+    adjustments.LegExtended,
+    adjustments.LegExtensionRefused,
+    adjustments.LegSuspensionRequested,
+    adjustments.LegSuspensionEndorsed,
+    adjustments.LegSuspended,
+    adjustments.LegSuspensionRefused,
+    adjustments.LegResumed,
+    clocks.ClockWarned,
+    clocks.ClockBreached,
+    clocks.LegCountedAsSigned,
+    clocks.ClocksRecomputed,
+    adjustments.CaseCheckAssigned,
     dispatch.CaseChecked,
     dispatch.CaseClosed,
+    adjustments.CaseVoidProposed,
+    adjustments.CaseVoidRefused,
+    adjustments.CaseVoided,
+    adjustments.CaseReopened,
+    adjustments.CaseSupervised,
+    adjustments.CaseSupervisionAnswered,
+    adjustments.CaseEscalated,
+    adjustments.LegAppealed,
+    adjustments.LegAppealReviewed,
+    merges.CaseMergeRequested,
+    merges.CaseMergeAdmitted,
+    merges.CaseMergeDeclined,
+    merges.CaseMerged,
+    merges.CaseMergeAbandoned,
+    merges.CaseUnmerged,
+    merges.CaseMergeReleased,
 )
 REFERENCE_EVENTS: Final[tuple[type[Event], ...]] = (reference.ReferencePublished,)
 ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (
     dispatch.SignLeg,
     dispatch.FeedBackLeg,
     dispatch.RequestLegReturn,
+    adjustments.RequestLegExtension,
+    adjustments.RequestLegSuspension,
+    adjustments.ResumeLeg,
+    adjustments.AnswerSupervision,
+    adjustments.AppealLeg,
 )
 
 
@@ -129,7 +167,7 @@ MESSAGES: Final[dict[str, MessageType]] = {
     intake.ReportSubmission.type: intake.ReportSubmission,
     intake.Content.type: intake.Content,
     intake.ContentForgotten.type: intake.ContentForgotten,
-    dispatch.TaskChanged.type: dispatch.TaskChanged,
+    tasks.TaskChanged.type: tasks.TaskChanged,
     ANSWERED: Receipt,
     SEALED: Sealed,
     HELD: MessageHeld,
@@ -187,7 +225,7 @@ def _types(*messages: type) -> tuple[str, ...]:
 def _service_topics() -> tuple[Topic, ...]:
     kept = [
         (INTAKE_REPORTS, "intake", ("dispatch", "analytics"), _types(*REPORT_EVENTS)),
-        (DISPATCH_CASES, "dispatch", ("intake", "analytics"), _types(*CASE_EVENTS)),
+        (DISPATCH_CASES, "dispatch", ("intake", "dispatch", "analytics"), _types(*CASE_EVENTS)),
         (DISPATCH_REFERENCE, "dispatch", ("intake", "dispatch", "analytics"), _types(*REFERENCE_EVENTS)),
     ]
     return (
@@ -250,7 +288,7 @@ def _department_topics(departments: Sequence[str]) -> tuple[Topic, ...]:
                 f"{DISPATCH_RECEIPTS_PREFIX}{department}",
                 "dispatch",
                 department_principal(department),
-                (ANSWERED, dispatch.TaskChanged.type),
+                (ANSWERED, tasks.TaskChanged.type),
             ),
         )
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -22,6 +23,11 @@ __all__ = [
 ]
 
 
+def _woken_by_nothing(stream: UUID, wake: Wake) -> object:
+    """Stand for the command of a wake where no state has any."""
+    raise LookupError(f"Nothing says what the wake {wake.kind!r} of {stream} asks for.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
     """One aggregate of a service. The functions are pure; their types meet in `state`, `events` and the commands.
@@ -30,6 +36,7 @@ class Aggregate:
     evolve(state or None, event): the state after the event.
     columns(state): values for the table's columns beside the ledger's own five.
     wakes(state): what should wake it.
+    woken(stream, wake): the body of the command that a wake that is due asks for; decided like any other.
     effects(state after, event, body): messages beside the event, private data to keep or to forget.
     """
 
@@ -42,6 +49,7 @@ class Aggregate:
     evolve: Callable[[Any, Any], Any]
     columns: Callable[[Any], Mapping[str, object]]
     wakes: Callable[[Any], Sequence[Wake]] = lambda _state: ()
+    woken: Callable[[UUID, Wake], object] = _woken_by_nothing
     effects: Callable[[Any, Any, Any], Sequence[Effect]] = lambda _state, _event, _body: ()
 
 

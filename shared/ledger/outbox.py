@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.ledger.draft import OutboxRow
@@ -83,7 +84,15 @@ async def lease(engine: AsyncEngine, name: str) -> AsyncIterator[AsyncConnection
             yield connection
         finally:
             if not connection.closed and not connection.invalidated:
-                await connection.exec_driver_sql("SELECT pg_advisory_unlock($1, hashtext($2))", (_LEASES, name))
+                await _give_up(connection, name)
+
+
+async def _give_up(connection: AsyncConnection, name: str) -> None:
+    """Unlock; where that fails the lock goes with the connection. Raises nothing: what ended the block is told."""
+    try:
+        await connection.exec_driver_sql("SELECT pg_advisory_unlock($1, hashtext($2))", (_LEASES, name))
+    except (SQLAlchemyError, OSError):
+        await connection.invalidate()
 
 
 async def still_held(connection: AsyncConnection) -> None:

@@ -1,4 +1,4 @@
-"""What stands in a ledger now: held messages and what waits to be sent, as gauges and as a notice for people."""
+"""What stands in a ledger now: held messages, what waits to be sent and to fire; as gauges and a notice for people."""
 
 from typing import Final
 
@@ -12,6 +12,10 @@ _EVERY_SECONDS: Final = 5.0
 _HELD: Final = (
     "SELECT consumer, count(*) FILTER (WHERE reason IS NOT NULL) AS dead, "
     "count(*) FILTER (WHERE reason IS NULL) AS waiting FROM held GROUP BY consumer"
+)
+_DUE: Final = (
+    "SELECT count(*) AS wakes, coalesce(extract(epoch FROM clock_timestamp() - min(due_at)), 0)::float8 AS age "
+    "FROM wakes WHERE due_at <= clock_timestamp()"
 )
 
 
@@ -27,7 +31,10 @@ class Standing:
         """Bring the gauges up to date."""
         async with self._engine.connect() as connection:
             held = (await connection.exec_driver_sql(_HELD)).all()
+            due = (await connection.exec_driver_sql(_DUE)).one()
             metrics.OUTBOX_MESSAGES.set(await unsent_messages(connection))
+        metrics.WAKES_DUE.set(due.wakes)
+        metrics.WAKES_DUE_AGE.set(due.age)
         found = {row.consumer: (row.dead, row.waiting) for row in held}
         # A consumer that no longer holds anything says so, instead of vanishing.
         for consumer in self._dead.keys() | found.keys():

@@ -145,7 +145,12 @@ async def _write_states(connection: AsyncConnection, draft: Draft, loaded: Mappi
             names = [column.name for column in _columns_of(table)]
             await add_rows(connection, name, names, zip(*_state_arrays(table, new, _new), strict=True))
         if old:
-            await connection.exec_driver_sql(_update_of(table), tuple(_state_arrays(table, old, _changed)))
+            await connection.exec_driver_sql(*state_update(table, old))
+
+
+def state_update(table: sa.Table, states: Sequence[StreamState]) -> tuple[str, tuple[list[Any], ...]]:
+    """Return the statement that writes these states over their rows, and its parameters."""
+    return _update_of(table), tuple(_state_arrays(table, states, _changed))
 
 
 def _state_arrays(table: sa.Table, states: Sequence[StreamState], convert: _Convert) -> list[list[Any]]:

@@ -25,6 +25,7 @@ from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.connection import DRAIN_SECONDS
 from shared.messaging.drain import Drain
 from shared.messaging.records import to_records
+from shared.messaging.unacknowledged import Unacknowledged
 from shared.observability import metrics
 from shared.observability.crash import reach
 from shared.observability.logging import bind
@@ -45,6 +46,7 @@ _SESSION_MILLISECONDS: Final = 10_000
 """After this long without a heartbeat the group gives a killed member's partitions to another."""
 _REBALANCE_MILLISECONDS: Final = 30_000
 _COMMIT_SECONDS: Final = 20.0
+_COMMIT_AGAIN_SECONDS: Final = 1.0
 _STALE_POLL_SECONDS: Final = 60.0
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 
@@ -85,6 +87,8 @@ class Consumer:
         self._problem: str | None = None
         self._problem_in_share = 0
         self._observed: set[TopicPartition] = set()
+        self._committing = asyncio.Lock()
+        self._unacknowledged = Unacknowledged()
         self._subscriber = self._subscribe(broker)
         self._subscriber(self._consume)
 
@@ -109,6 +113,7 @@ class Consumer:
         await self._broker.connect()
         starting = asyncio.create_task(self._start(), name=f"start {self.group}")
         told = asyncio.create_task(self._stopping.wait(), name=f"stop {self.group}")
+        again = asyncio.create_task(self._acknowledge_again(), name=f"acknowledge {self.group}")
         try:
             await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
@@ -116,9 +121,9 @@ class Consumer:
             await told
         finally:
             # Whoever still waits for its group's rebalance is not going to read anything.
-            for task in (starting, told):
+            for task in (starting, told, again):
                 task.cancel()
-            await asyncio.wait([starting, told])
+            await asyncio.wait([starting, told, again])
             await self._subscriber.stop()
 
     async def _start(self) -> None:
@@ -215,19 +220,38 @@ class Consumer:
             _put_back(message, records)
             return _Failure("error", brief(error))
         reach("consumer_after_handle_before_ack")
-        await self._acknowledge(message)
+        await self._acknowledge(message, records)
         reach("consumer_after_ack")
         self._count(records, monotonic() - started)
         return None
 
-    async def _acknowledge(self, message: KafkaAckableMessage) -> None:
-        """Commit inside the drained region; what the broker refuses comes again and is known as a repeat."""
+    async def _acknowledge(self, message: KafkaAckableMessage, records: Sequence[Record]) -> None:
+        """Commit inside the drained region; what the broker refuses is acknowledged again, or comes again."""
         try:
-            await asyncio.wait_for(message.ack(), _COMMIT_SECONDS)
+            async with self._committing:
+                await asyncio.wait_for(message.ack(), _COMMIT_SECONDS)
         except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
             message.committed = AckStatus.ACKED  # FastStream must not try once more
+            self._unacknowledged.add(records, self._drain.shares)
             metrics.CONSUMER_COMMIT_FAILURES.labels(self.group).inc()
             log.warning("consumer.commit_failed", reason=brief(error))
+        else:
+            self._unacknowledged.clear()
+
+    async def _acknowledge_again(self) -> None:
+        """Commit what could not be committed: were it the last of its partition, nobody would know it was handled."""
+        while True:
+            await asyncio.sleep(_COMMIT_AGAIN_SECONDS)
+            async with self._committing:
+                consumer, offsets = self._subscriber.consumer, self._unacknowledged.offsets(self._drain.shares)
+                if consumer is None or not self._drain.joined or not offsets:
+                    continue
+                try:
+                    await asyncio.wait_for(consumer.commit(offsets), _COMMIT_SECONDS)
+                except (KafkaError, ConsumerStoppedError, IllegalStateError, TimeoutError) as error:
+                    log.warning("consumer.commit_failed", reason=brief(error))
+                else:
+                    self._unacknowledged.clear()
 
     def _count(self, records: Sequence[Record], seconds: float) -> None:
         for topic, count in Counter(record.topic for record in records).items():

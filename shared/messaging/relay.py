@@ -5,12 +5,12 @@ a service is active, by lease; another waits to take over.
 """
 
 import asyncio
-from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
 import structlog
 
+from shared.ledger.aside import SetAside
 from shared.ledger.relaying import LeasedOutbox, Outbox
 from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.partitions import Delivery, PartitionSender
@@ -25,37 +25,10 @@ _IDLE_SECONDS: Final = 0.03
 _STANDBY_SECONDS: Final = 1.0
 _STALE_SECONDS: Final = 60.0
 _BACKOFF: Final = Backoff(first=0.2, most=10.0)
-_TOPIC_BACKOFF: Final = Backoff(first=0.5, most=30.0)
+_TOPIC_FIRST_SECONDS: Final = 0.5
+_TOPIC_LONGEST_SECONDS: Final = 30.0
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class _Trouble:
-    failures: int
-    until: float
-
-
-class SetAside:
-    """Topics that failed wait, each by its own count of failures, while the others go on. Pure: time is an argument."""
-
-    def __init__(self) -> None:
-        self._topics: dict[str, _Trouble] = {}
-
-    def failed(self, topic: str, now: float) -> float:
-        """Set the topic aside; return for how long, in seconds."""
-        failures = self._topics[topic].failures + 1 if topic in self._topics else 1
-        wait = _TOPIC_BACKOFF.bound(failures)
-        self._topics[topic] = _Trouble(failures, now + wait)
-        return wait
-
-    def succeeded(self, topic: str) -> bool:
-        """Forget the topic's failures; say whether it had any."""
-        return self._topics.pop(topic, None) is not None
-
-    def waiting(self, now: float) -> list[str]:
-        """Return the topics that must not be tried yet."""
-        return sorted(topic for topic, trouble in self._topics.items() if trouble.until > now)
 
 
 class Relay:
@@ -64,7 +37,7 @@ class Relay:
     def __init__(self, outbox: Outbox, sender: PartitionSender) -> None:
         self._outbox = outbox
         self._sender = sender
-        self._aside = SetAside()
+        self._aside = _topics_set_aside()
         self._failures = 0
         self._last_turn: float | None = None
         self._reason = "not started"
@@ -106,7 +79,7 @@ class Relay:
             metrics.RELAY_LEASE_HELD.set(0)
             metrics.OUTBOX_AGE.set(0)
             metrics.RELAY_TOPIC_SET_ASIDE.clear()
-            self._aside = SetAside()
+            self._aside = _topics_set_aside()
             await self._sender.discard()
 
     async def _turn(self, leased: LeasedOutbox) -> bool:
@@ -146,3 +119,7 @@ class Relay:
     def _turned(self) -> None:
         self._failures = 0
         self._last_turn = monotonic()
+
+
+def _topics_set_aside() -> SetAside[str]:
+    return SetAside(first=_TOPIC_FIRST_SECONDS, most=_TOPIC_LONGEST_SECONDS)

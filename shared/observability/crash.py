@@ -21,6 +21,8 @@ CrashPoint = Literal[
     "relay_before_send",
     "relay_after_send_before_delete",
     "relay_after_delete_before_commit",
+    "timers_before_fire",
+    "timers_after_fire",
 ]
 CRASH_POINTS: Final[tuple[CrashPoint, ...]] = get_args(CrashPoint)
 

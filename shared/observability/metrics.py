@@ -69,6 +69,27 @@ OUTBOX_MESSAGES: Final = Gauge(
     "joint_outbox_messages", "Messages that wait to be sent; every worker of the service says the same."
 )
 
+# Timers --------------------------------------------------------------------------------------------------------------
+
+TIMERS_LEASE_HELD: Final = Gauge("joint_timers_lease_held", "1 when this process fires the service's wakes, else 0.")
+WAKES_DUE: Final = Gauge(
+    "joint_wakes_due", "Wakes whose time has come and that have not fired; every worker of the service says the same."
+)
+WAKES_DUE_AGE: Final = Gauge(
+    "joint_wakes_due_age_seconds",
+    "How long the oldest wake that is due waits; 0 when none is; every worker of the service says the same.",
+)
+WAKES_FIRED: Final = Counter("joint_wakes_fired_total", "Wakes whose command was decided.", ["aggregate", "kind"])
+WAKES_LATE: Final = Histogram(
+    "joint_wakes_late_seconds",
+    "How long after it was due a wake fired: later while inbound topics have not been consumed past it.",
+    buckets=(1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 14400, 86400),
+)
+WAKES_SET_ASIDE: Final = Gauge(
+    "joint_wakes_set_aside_streams",
+    "Streams with a wake that stays though its command was decided; they are tried again later, the others go on.",
+)
+
 # HTTP ----------------------------------------------------------------------------------------------------------------
 
 HTTP_REQUEST_SECONDS: Final = Histogram(

@@ -163,8 +163,10 @@ def _invalid_parameters(_request: _AnyRequest, error: ValidationException) -> Re
     found = [cast("dict[str, str]", entry) for entry in error.extra or () if isinstance(entry, dict)]
     if any(entry.get("source") == "body" for entry in found):
         return problem_response(problem("not_json", "The request has no body; send JSON."))
+    # Litestar says the name of the argument, which ends in _ where the parameter's own name is taken.
     errors = [
-        FieldProblem(field=entry.get("key", ""), code="invalid", message=entry.get("message", "")) for entry in found
+        FieldProblem(field=entry.get("key", "").rstrip("_"), code="invalid", message=entry.get("message", ""))
+        for entry in found
     ]
     detail = "The request has parameters that are not valid." if errors else error.detail
     return problem_response(problem("invalid_parameter", detail, status=HTTPStatus.BAD_REQUEST, errors=errors))

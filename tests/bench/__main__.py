@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tests.bench.result import Result, Scale, merged, save, show
 
-PARTS: Final = ("stage", "raw", "http", "lifecycle", "latency", "million", "profile")
+PARTS: Final = ("stage", "raw", "http", "lifecycle", "latency", "timers", "million", "deadlines", "profile")
 DEFAULT: Final = PARTS[:-1]
 """The profile slows down what it looks at: it runs when it is asked for."""
 

@@ -15,7 +15,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.dispatch.domain.routing import Routed, route
+from services.dispatch.domain.routing import Routed, RoutingDocuments, route
+from services.dispatch.domain.rule_fit import Matter
 from services.dispatch.seed import CITY, catalogue, places, units
 from shared.contracts.common import Actor, CategoryCode, Event, Place
 from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg
@@ -67,7 +68,7 @@ def reports(of: Sequence[Problem]) -> list[OutboxRow]:
 def acts(of: Sequence[Problem]) -> tuple[list[OutboxRow], list[OutboxRow]]:
     """Return what the departments publish of the cases, in two lots: the lead feeds back when all others have.
 
-    First every leg is signed and every support leg fed back, then the leads feed back.
+    First every leg is signed and every support leg fed back, then the leads feed back: each lets a check be assigned.
     """
     legs = [(problem, leg, unit) for problem in of for leg, unit in enumerate(problem.units, start=1)]
     signed = [_act(unit, SignLeg(case_id=problem.id, leg=leg)) for problem, leg, unit in legs]
@@ -89,14 +90,27 @@ async def fill(kafka: KafkaConnection, rows: Sequence[OutboxRow]) -> None:
 
 
 def _kinds() -> Iterator[tuple[CategoryCode, Place, tuple[str, ...]]]:
-    """Give every category once, with its first filing condition, each at the next community."""
+    """Give the categories once, with their first filing condition, each at the next community.
+
+    Not those whose limit has passed when they are dispatched, and not those that are closed on papers: of all others
+    it is certain how many records they make.
+    """
     known, offices, areas = catalogue(CITY), units(), places().areas
     communities = itertools.cycle(area for area in areas if area.parent is not None)
     for category in known.categories:
+        if category.no_site_check or category.conditions[0].limit.unit == "at_once":
+            continue
         area = next(communities)
         code = CategoryCode(system=CITY, version=_VERSION, code=category.code, condition=category.conditions[0].code)
         place = Place(longitude=_CENTRE[0], latitude=_CENTRE[1], street=area.parent, community=area.code)
-        routed = route(known, _VERSION, offices, code, place, "public_space")
+        matter = Matter(
+            category=code,
+            street=place.street,
+            community=place.community,
+            target_type="public_space",
+            at=datetime.now(UTC),
+        )
+        routed = route(RoutingDocuments(catalogue=(_VERSION, known), units=(_VERSION, offices)), matter)
         assert isinstance(routed, Routed), routed
         yield code, place, tuple(leg.unit for leg in routed.legs)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.dispatch.consumers import reaction, translate
 from services.dispatch.domain.commands import CheckCase
-from services.dispatch.seed import CITY, documents, units
+from services.dispatch.seed import CITY, documents
 from services.dispatch.tables import CASE, case_aggregate
 from shared.contracts.common import Actor
 from shared.contracts.decisions import WaitForReference
@@ -58,10 +58,18 @@ class Story:
 
 
 def stories(count: int = STORIES) -> list[Story]:
-    """Return so many cases, of categories spread over the catalogue; their kinds are the same at every call."""
-    known = problems(count * 7)[::7]
+    """Return so many cases, of categories spread over the catalogue; their kinds are the same at every call.
+
+    Of categories with a limit of a few hours, day and night: their deadlines passed long before the last check, so that
+    it is certain how many events another act makes.
+    """
     library = ReferenceLibrary({key: {1: document} for key, document in documents().items()})
-    return [_told(problem, library) for problem in known]
+    catalogue = library.catalogue(CITY, 1)
+    assert catalogue is not None
+    short = {category.code for category in catalogue.categories if category.conditions[0].limit.unit == "urgent_hour"}
+    known = [problem for problem in problems(count * 70)[::7] if problem.category.code in short]
+    assert len(known) >= count
+    return [_told(problem, library) for problem in known[:count]]
 
 
 def _told(problem: Problem, library: ReferenceLibrary) -> Story:
@@ -76,34 +84,37 @@ def _told(problem: Problem, library: ReferenceLibrary) -> Story:
     assert not isinstance(opening, WaitForReference)
     _decide(story, opening, began + _COMMITTED, library)
     at = began
-    for command, at in _acting(problem, began):
+    for command, at in _acting(story):
         _decide(story, [command], at + _COMMITTED, library)
     return story
 
 
-def _acting(problem: Problem, began: datetime) -> Iterator[tuple[Command, datetime]]:
+def _acting(story: Story) -> Iterator[tuple[Command, datetime]]:
     """Give what follows the opening: all legs are signed and fed back, checks fail, all legs are handled anew."""
-    legs, at = len(problem.units), began
+    problem = story.problem
+    legs, at = len(problem.units), story.began
     for row in itertools.chain(*acts([problem])):
         at += _WORK / legs
         yield translate(_record(row, at), ReferenceLibrary()), at
     at += _REVIEW
-    yield _failed_check(problem), at
+    yield _failed_check(story), at
     for _ in range(_FAILED_CHECKS.get(legs, 1) - 1):
         for leg, unit in reversed(list(enumerate(problem.units, start=LEAD))):
             at += _WORK / legs
             yield translate(_record(feedback(problem, leg, unit), at), ReferenceLibrary()), at
         at += _REVIEW
-        yield _failed_check(problem), at
+        yield _failed_check(story), at
 
 
-def _failed_check(problem: Problem) -> Command:
-    body = CheckCase(case_id=problem.id, passed=False, reason="现场复查,问题仍未整改到位。")
-    path = _PATH.format(case_id=problem.id)
-    actor = _collector()
+def _failed_check(story: Story) -> Command:
+    """Check as a collector of the unit that the case was given to."""
+    case = story.problem.id
+    body = CheckCase(case_id=case, passed=False, reason="现场复查,问题仍未整改到位。")
+    path = _PATH.format(case_id=case)
+    actor = Actor(client="console", unit=story.state.state.check.unit, post="collector", person="collector-17")
     return Command(
         aggregate=CASE,
-        stream=problem.id,
+        stream=case,
         body=body,
         actor=actor,
         cause=Cause(correlation=str(new_id())),
@@ -111,11 +122,6 @@ def _failed_check(problem: Problem) -> Command:
             party=actor.client, key=str(new_id()), digest=canonical_digest("POST", path, data=b'{"passed":false}')
         ),
     )
-
-
-def _collector() -> Actor:
-    unit = next(unit for unit in units().units if unit.kind == "supervision_centre" and "collector" in unit.posts)
-    return Actor(client="console", unit=unit.code, post="collector", person="collector-17")
 
 
 def _decide(story: Story, commands: Sequence[Command], now: datetime, library: ReferenceLibrary) -> None:

@@ -41,7 +41,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _NOISE: Final = 10
 """Random bytes of an identifier."""
 _ID: Final = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_INSTANT: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?=Z)")
+_INSTANT: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{6})?(?=Z)")
 _VERSION: Final = [bytes([0x70 | number & 0x0F]) for number in range(256)]
 _VARIANT: Final = [bytes([0x80 | number & 0x3F]) for number in range(256)]
 
@@ -189,6 +189,8 @@ def _content(type_: sa.types.TypeEngine[Any], value: object) -> bytes:
             return value.bytes
         case datetime():
             return _wire(value)
+        case bool():
+            return struct.pack(">?", value)
         case int():
             return struct.pack(">q", value)
         case str():

@@ -1,8 +1,8 @@
 """Whole lifecycles through the six shipped processes: reported over a topic, handled, closed over HTTP, counted.
 
 `lifecycles_per_second` is their number by the seconds from the first submission's append until analytics' own read
-model has the last of them closed; the median of the rounds. A lifecycle has about twelve events: reported, accepted,
-filed, opened, dispatched, signed and fed back by each of one to three units, checked, closed.
+model has the last of them closed; the median of the rounds. A lifecycle has about thirteen events: reported, accepted,
+filed, opened, dispatched, signed and fed back by each of one to three units, check assigned, checked, closed.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ import msgspec
 
 from deploy.embedded.processes import Child
 from deploy.embedded.services import ROLES
+from services.dispatch.seed import units
 from shared.kernel.identifiers import new_id
 from tests.bench.lifecycle_parties import Done, Order
 from tests.bench.machine import BUSY_CORES, Meter, Usage
@@ -69,7 +70,11 @@ class PartiesProcess:
             password=access.password,
             host=address.hostname,
             port=address.port,
-            collector=system.token(f"{CENTRE}.collector", CENTRE, "collector"),
+            collectors={
+                unit.code: system.token(f"{unit.code}.collector", unit.code, "collector")
+                for unit in units().units
+                if "collector" in unit.posts
+            },
             duty_leader=system.token(f"{CENTRE}.duty_leader", CENTRE, "duty_leader"),
         )
 

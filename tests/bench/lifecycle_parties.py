@@ -2,7 +2,7 @@
 
 Each department signs a leg when it hears of it and feeds back when it hears that its signature was taken, as lead after
 its supports. The centre checks a case when its lead has fed back, and closes it when the check was answered, over HTTP
-with the tokens of a collector and of a duty leader. Reads orders as JSON lines and answers each with one.
+with the tokens of the collectors and of a duty leader. Reads orders as JSON lines and answers each with one.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from services.dispatch.seed import department_codes
-from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg, TaskChanged
+from services.dispatch.domain.checkers import choose
+from services.dispatch.seed import department_codes, units
+from shared.contracts.dispatch import FeedBackLeg, LegAction, SignLeg
 from shared.contracts.envelope import CloudEvent, Header, binary_headers
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.registry import (
@@ -28,6 +29,7 @@ from shared.contracts.registry import (
     party_uri,
     type_name,
 )
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.messaging.connection import KafkaConnection
 from tests.bench.feeding import Problem, problems
@@ -58,7 +60,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None
     host: str
     port: int
-    collector: str
+    collectors: dict[str, str]
     duty_leader: str
     connections: int = 64
 
@@ -87,6 +89,7 @@ class _News(msgspec.Struct, frozen=True):
 
 
 class _Case(msgspec.Struct):
+    kind: Problem
     open_supports: int
     lead: str = ""
     lead_signed: bool = False
@@ -98,8 +101,8 @@ def some_problems(count: int) -> list[Problem]:
 
 
 def events_of(problem: Problem) -> int:
-    """Return how many events a problem makes: three of intake, two of opening, two a leg, two of the centre."""
-    return 3 + 2 + 2 * len(problem.units) + 2
+    """Return how many events a problem makes: three of intake, two of opening, two a leg, three of the end."""
+    return 3 + 2 + 2 * len(problem.units) + 3
 
 
 class Parties:
@@ -108,7 +111,8 @@ class Parties:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._problems = some_problems(order.count)
-        self._supports = {problem.category.code: len(problem.units) - 1 for problem in self._problems}
+        self._kinds = {problem.category.code: problem for problem in self._problems}
+        self._units = units()
         self._cases: dict[UUID, _Case] = {}
         self._decoder = msgspec.json.Decoder(_News)
         self._pool = Pool()
@@ -166,7 +170,8 @@ class Parties:
         news = self._decoder.decode(record.value)
         case = self._cases.get(news.case_id)
         if case is None:
-            case = self._cases[news.case_id] = _Case(self._supports[news.category.code])
+            kind = self._kinds[news.category.code]
+            case = self._cases[news.case_id] = _Case(kind, len(kind.units) - 1)
         match news.change, news.role:
             case "assigned", _:
                 _act(acts, news.unit, SignLeg(case_id=news.case_id, leg=news.leg))
@@ -179,13 +184,16 @@ class Parties:
                 case.open_supports -= 1
                 self._lead_feeds_back(acts, news.case_id, case)
             case "fed_back", _:
-                self._check_and_close(news.case_id)
+                self._check_and_close(news.case_id, case.kind)
 
     def _lead_feeds_back(self, acts: Outgoing, case_id: UUID, case: _Case) -> None:
         if case.lead_signed and not case.open_supports:
             _feed_back(acts, case.lead, case_id, 1)
 
-    def _check_and_close(self, case_id: UUID) -> None:
+    def _check_and_close(self, case_id: UUID, kind: Problem) -> None:
+        checker = choose(self._units, frozenset(kind.units), case_id, kind.place.street)
+        assert checker is not None
+
         def checked(status: int, body: bytes) -> None:
             if status == _OK:
                 self._pool.ask(self._post(case_id, "close", b"{}", self._order.duty_leader), closed)
@@ -197,7 +205,8 @@ class Parties:
             if status != _OK:
                 self._refused.append(body.decode())
 
-        self._pool.ask(self._post(case_id, "checks", b'{"passed":true}', self._order.collector), checked)
+        token = self._order.collectors[checker.unit]
+        self._pool.ask(self._post(case_id, "checks", b'{"passed":true}', token), checked)
 
     def _post(self, case_id: UUID, act: str, body: bytes, token: str) -> bytes:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"{case_id}:{act}"}

@@ -65,15 +65,22 @@ class Drawer:
         self._problems = [story.problem for story in stories()]
         self._order = random.Random(seed).sample(range(len(stored)), len(stored))
 
-    def acts(self, count: int) -> list[OutboxRow]:
+    def acts(self, count: int) -> "Acts":
         """Return one feedback a case of its last leg; the lead's only where it is the only one."""
-        taken = [self._order.pop() for _ in range(count)]
-        return [self._act(self._stored[number]) for number in taken]
+        taken = [self._stored[self._order.pop()] for _ in range(count)]
+        problems = [replace(self._problems[stored.story], id=UUID(bytes=stored.case)) for stored in taken]
+        return Acts(
+            rows=[feedback(problem, LEAD - 1 + len(problem.units), problem.units[-1]) for problem in problems],
+            checks=sum(len(problem.units) == 1 for problem in problems),
+        )
 
-    def _act(self, stored: Stored) -> OutboxRow:
-        problem = replace(self._problems[stored.story], id=UUID(bytes=stored.case))
-        last = LEAD - 1 + len(problem.units)
-        return feedback(problem, last, problem.units[-1])
+
+@dataclass(frozen=True, kw_only=True)
+class Acts:
+    """Feedbacks on cases, and how many of them were the last of their case: each of those lets a check be assigned."""
+
+    rows: Sequence[OutboxRow] = ()
+    checks: int = 0
 
 
 @dataclass(kw_only=True)
@@ -163,29 +170,32 @@ def lots(cases: int, drawer: Drawer | None = None) -> list[Lot]:
     new = problems(cases)
     legs = sum(len(problem.units) for problem in new)
     found = [_opening(reports(new), cases, legs, drawer)]
-    return found + [_acting(rows, drawer) for rows in acts(new)]
+    before, last = acts(new)
+    return [*found, _acting(before, 0, drawer), _acting(last, len(last), drawer)]
 
 
 def _opening(rows: list[OutboxRow], cases: int, legs: int, drawer: Drawer | None) -> Lot:
-    more = drawer.acts(cases) if drawer else []
+    more = drawer.acts(cases) if drawer else Acts()
+    count = len(more.rows)
     return Lot(
-        rows=rows + more,
-        events=cases + len(more),
+        rows=[*rows, *more.rows],
+        events=cases + count,
         group=ACTIONS,
         taken_from=_ACTIONS,
         # Opened and dispatched, and a task for each leg; an event for each act, its receipt and the news of the task.
-        published=((_CASES, 2 * cases + len(more)), (_RECEIPTS, legs + 2 * len(more))),
+        published=((_CASES, 2 * cases + count + more.checks), (_RECEIPTS, legs + 2 * count)),
     )
 
 
-def _acting(rows: list[OutboxRow], drawer: Drawer | None) -> Lot:
-    mixed = _mixed(rows, drawer.acts(len(rows))) if drawer else rows
+def _acting(rows: list[OutboxRow], checks: int, drawer: Drawer | None) -> Lot:
+    more = drawer.acts(len(rows)) if drawer else Acts()
+    mixed = _mixed(rows, more.rows) if drawer else rows
     return Lot(
         rows=mixed,
         events=len(mixed),
         group=ACTIONS,
         taken_from=_ACTIONS,
-        published=((_CASES, len(mixed)), (_RECEIPTS, 2 * len(mixed))),
+        published=((_CASES, len(mixed) + checks + more.checks), (_RECEIPTS, 2 * len(mixed))),
     )
 
 

@@ -1,13 +1,14 @@
 """One complete example of every message in the registry, from which golden files are written and compared."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from shared.contracts import dispatch, intake, reference, registry
+from shared.contracts import dispatch, intake, reference, registry, tasks
 from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, Message, Place, Position, Receipt
 from shared.contracts.intake import Stranger
+from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
@@ -37,6 +38,7 @@ ANSWER = Answer(
 )
 
 EXAMPLES: tuple[Message | Stranger, ...] = (
+    *CASE_EXAMPLES,
     intake.ReportSubmission(
         category=SUBMITTED_CATEGORY,
         place=intake.SubmittedPlace(
@@ -104,13 +106,21 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
-        at=AT, by=BY, explanation=EXPLANATION, reason="unknown_unit", detail="The unit fire-rescue is unknown."
+        at=AT,
+        by=BY,
+        explanation=EXPLANATION,
+        reason="unknown_unit",
+        detail="The unit fire-rescue is unknown.",
+        clock=DISPATCH,
     ),
     dispatch.CaseDispatched(
         at=AT,
         by=BY,
         legs=(dispatch.Leg(leg=1, unit="fire-rescue", role="lead", limit=LIMIT),),
         explanation=EXPLANATION,
+        level="street",
+        sign_clock=SIGN,
+        handle_clock=HANDLE,
     ),
     dispatch.LegSigned(at=AT, by=DEPARTMENT, leg=1, unit="fire-rescue"),
     dispatch.LegFedBack(
@@ -120,12 +130,21 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         at=AT, by=DEPARTMENT, leg=2, unit="fire-rescue", reason="not_our_duty", ground="权责清单第 12 项"
     ),
     dispatch.LegReturnRefused(at=AT, by=BY, leg=2, unit="fire-rescue", reason="属于职责范围"),
-    dispatch.LegReturnUpheld(at=AT, by=BY, leg=2, unit="fire-rescue", to_unit="housing", explanation=EXPLANATION),
+    dispatch.LegReturnUpheld(
+        at=AT,
+        by=BY,
+        leg=2,
+        unit="fire-rescue",
+        to_unit="housing",
+        explanation=EXPLANATION,
+        sign_clock=SIGN,
+        handle_clock=HANDLE,
+    ),
     dispatch.LegWaived(at=AT, by=BY, leg=2, unit="fire-rescue", reason="无需协办"),
-    dispatch.CaseChecked(at=AT, by=BY, passed=False, rework=(1,), reason="仍有杂物"),
-    dispatch.CaseClosed(at=AT, by=BY),
-    dispatch.TaskChanged(
-        change="assigned",
+    dispatch.CaseChecked(at=AT, by=BY, passed=False, rework=(2,), reason="仍有杂物", resumed=(MOVED,)),
+    dispatch.CaseClosed(at=AT, by=BY, level="street", on_papers=True, reason="验收单 2026-11"),
+    tasks.TaskChanged(
+        change="warned",
         case_id=CASE,
         leg=1,
         unit="fire-rescue",
@@ -138,6 +157,12 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         closing_condition_en="The exit is clear again",
         at=AT,
         reason="主办",
+        due_at=AT + timedelta(hours=24),
+        sign_by=AT + timedelta(hours=1),
+        stage="handle",
+        percent=80,
+        until=AT + timedelta(days=9),
+        master=OTHER,
     ),
     Receipt(request="m-1", record=None, answer=ANSWER),
     registry.Sealed(cut=AT.isoformat(), streams=6, events=16, root=DIGEST),

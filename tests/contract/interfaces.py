@@ -23,6 +23,7 @@ from shared.ledger.engine import create_ledger_engine
 from shared.ledger.vault import Vault
 from shared.observability.health import Health
 from shared.web.authentication import TokenVerifier
+from shared.web.description import with_problems
 
 CITY: Final = "jiaohe"
 _NOWHERE: Final = "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nothing"
@@ -59,7 +60,9 @@ def openapi_document(service: str) -> dict[str, Any]:
         keys.write_text(json.dumps({"keys": [ECKey.generate_key("P-256").as_dict(private=False)]}))
         verifier = TokenVerifier(jwks_file=keys, issuer="contract", clock=SystemClock())
         application = APPLICATIONS[service](engine, Vault(bytes(32)), verifier)
-    document: dict[str, Any] = json.loads(json.dumps(application.openapi_schema.to_schema(), default=str))
+    document: dict[str, Any] = json.loads(
+        json.dumps(with_problems(application.openapi_schema.to_schema()), default=str)
+    )
     # The framework keeps its own two routes in a set: their order is another one in every process.
     document["paths"] = dict(sorted(document["paths"].items()))
     return document

@@ -1,6 +1,7 @@
 """Write the golden files and snapshots anew, on purpose: `python -m tests.contract.snapshots`, then read the diff.
 
-A golden file of a type that was published is never changed: a breaking change is a new version of the type.
+A type that was published only grows, by optional fields; then what it looked like goes to `golden/before`, and is read
+for ever. Whatever else changes is a new version of the type.
 """
 
 import json

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +22,22 @@ def test_todays_reader_reads_every_golden_file(path: Path) -> None:
     name = path.name.removesuffix(".json")
     read = msgspec.json.decode(path.read_bytes(), type=MESSAGES[name])
     assert json.loads(msgspec.json.encode(read)) == json.loads(path.read_bytes())
+
+
+@pytest.mark.parametrize("path", sorted((GOLDEN / "before").glob("*.json")), ids=lambda path: str(path.stem))
+def test_what_was_written_before_its_type_grew_is_still_read(path: Path) -> None:
+    written_then = json.loads(path.read_bytes())
+    read = msgspec.json.decode(path.read_bytes(), type=MESSAGES[path.name.removesuffix(".json")])
+    assert kept(written_then, json.loads(msgspec.json.encode(read))) == written_then
+
+
+def kept(then: Any, now: Any) -> Any:  # noqa: ANN401 - any JSON
+    """What of a document has the fields of one that was written earlier."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        return {name: kept(then[name], value) for name, value in now.items() if name in then}
+    if isinstance(then, list) and isinstance(now, list):
+        return [kept(*both) for both in zip(then, now, strict=True)]
+    return now
 
 
 def test_type_names_are_of_the_registrys_form() -> None:

@@ -70,13 +70,16 @@ async def feed(engine: AsyncEngine, records: Sequence[Record], *, batch: int = 7
         await consumer.consume(records[start : start + batch])
 
 
-async def dump(engine: AsyncEngine) -> tuple[list[object], list[object]]:
+async def dump(engine: AsyncEngine) -> tuple[list[object], list[object], list[object]]:
     async with engine.connect() as connection:
         cases = await connection.execute(tables.case_facts.select().order_by(tables.case_facts.c.stream))
         legs = await connection.execute(
             tables.leg_facts.select().order_by(tables.leg_facts.c.stream, tables.leg_facts.c.leg)
         )
-        return [tuple(row) for row in cases], [tuple(row) for row in legs]
+        marks = await connection.execute(
+            tables.case_marks.select().order_by(tables.case_marks.c.stream, tables.case_marks.c.number)
+        )
+        return [tuple(row) for row in cases], [tuple(row) for row in legs], [tuple(row) for row in marks]
 
 
 async def total(engine: AsyncEngine, filters: Filters = EVERYTHING) -> tuple[int, int, int, int]:
@@ -115,9 +118,13 @@ async def test_every_figure_opens_to_as_many_cases_as_it_counts(engine: AsyncEng
         for group in get_args(queries.Group):
             for figures in await queries.figures_by(connection, group, Filters()):
                 filters = EVERYTHING.within(group, figures.key or "")
+                kinds = ("reported", "closed", "voided", "merged", "rejected", "open")
+                counts = {kind: getattr(figures, kind) for kind in kinds}
+                counts |= {beside: figures.of(beside).cases for beside in queries.BESIDE}
+                assert counts.keys() == set(get_args(queries.Counted))
                 for counted in get_args(queries.Counted):
                     rows, _ = await queries.cases(connection, counted, filters, after=None, limit=100)
-                    assert len(rows) == getattr(figures, counted), (group, figures.key, counted)
+                    assert len(rows) == counts[counted], (group, figures.key, counted)
 
 
 async def test_units_figures_open_to_their_legs(engine: AsyncEngine) -> None:

@@ -103,7 +103,7 @@ async def test_a_figure_says_its_parts_its_rule_its_cut_off_and_what_it_counts(
     total = answer["total"]
     assert (total["numerator"], total["denominator"], total["percentage"]) == (6, 10, "60.00")
     assert (total["open"], total["rejected"]) == (3, 1)
-    assert (answer["rule"]["title_zh"], answer["rule"]["version"]) == ("累计办结率", 1)
+    assert (answer["rule"]["title_zh"], answer["rule"]["version"]) == ("累计办结率", 2)
     events = {record.headers[1][1] for record in records}
     assert sum(topic["events"] for topic in answer["counted"]["topics"]) == len(events)
     assert answer["counted"]["held_streams"] == 0

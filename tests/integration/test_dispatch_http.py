@@ -2,99 +2,41 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 import pytest
 
-from services.dispatch.app import Dispatch, compose_on, migrate_and_seed
-from services.dispatch.consumers import reaction
 from services.dispatch.seed import catalogue
-from shared.contracts.envelope import CloudEvent
-from shared.contracts.intake import Content
-from shared.contracts.registry import DISPATCH_REFERENCE, INTAKE_CONTENTS, party_uri
 from shared.kernel.identifiers import new_id
-from shared.ledger.engine import create_ledger_engine
-from shared.ledger.vault import Vault
-from tests.support.dispatch_client import SUPERVISION, DispatchClient, dispatch_client, problem
-from tests.support.dispatching import FIRE_LANE_UNITS, filed_report, record, relayed
+from tests.support.dispatch_client import SUPERVISION, problem
+from tests.support.dispatch_served import CITY, Served, served
 from tests.support.servers import Postgres
-from tests.support.web import Keys
 
-CITY = "jiaohe"
 FIRE, POLICE = "fire-rescue", "public-security"
-
-
-class Http(DispatchClient):
-    """Dispatch over HTTP, and its consumers fed by hand."""
-
-    feeder: "Feeder"
-
-    async def filed(self) -> UUID:
-        """File a report; return its case."""
-        case_id = new_id()
-        await self.feeder.events.consume(filed_report(case_id))
-        return case_id
-
-    async def handled(self) -> UUID:
-        """Let every unit sign and feed back, the lead last; return the case."""
-        case_id = await self.filed()
-        for leg, unit in reversed(list(enumerate(FIRE_LANE_UNITS, start=1))):
-            assert (await self.leg(case_id, leg, "sign", unit)).status_code == 200
-            answer = await self.leg(case_id, leg, "feedback", unit, {"closing_condition": "lane clear"})
-            assert answer.status_code == 200, answer.text
-        return case_id
-
-
-class Feeder:
-    """The consumers of dispatch."""
-
-    def __init__(self, dispatch: Dispatch) -> None:
-        self.engine = dispatch.engine
-        self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
-        self.references = dispatch.ledger.reference_copy("dispatch.reference")
-        self.contents = dispatch.ledger.contents_copy("dispatch.contents")
-
-    async def content(self, case_id: UUID) -> None:
-        """Deliver the private content of a report."""
-        content = Content(report_id=case_id, description="车道被占", address="民主路 8 号", photos=("a.jpg",))
-        event = CloudEvent(
-            id=str(new_id()),
-            source=party_uri("services", "intake"),
-            type=Content.type,
-            subject=str(case_id),
-            sequence=1,
-            data=msgspec.json.encode(content),
-        )
-        await self.contents.consume([record(INTAKE_CONTENTS, event)])
-
-    async def relay(self) -> None:
-        sent = await relayed(self.engine)
-        await self.references.consume([one for one in sent if one.topic == DISPATCH_REFERENCE])
+ACTS_ON_LEGS = (
+    *("sign", "feedback", "return-requests", "extension-requests", "suspension-requests", "resume"),
+    *("supervision-answer", "appeal", "return-decision", "ruling", "extension-decision", "suspension-endorsement"),
+    *("suspension-decision", "send-back", "waive", "appeal-reviews"),
+)
+ACTS_ON_CASES = (
+    *("dispatch", "legs", "check-assignment", "checks", "close", "void-proposals", "void-decision", "reopen"),
+    *("supervision", "escalation", "merge", "unmerge"),
+)
 
 
 @pytest.fixture
-async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Http]:
-    engine = create_ledger_engine(postgres.fresh_database("dispatch"), application="test")
-    dispatch = compose_on(engine, Vault(bytes(32)), CITY)
-    await migrate_and_seed(dispatch)
-    feeder = Feeder(dispatch)
-    await feeder.relay()
-    keys = Keys(tmp_path)
-    async with dispatch_client(dispatch, keys) as client:
-        http = Http(client.plain, keys)
-        http.feeder = feeder
-        yield http
-    await engine.dispose()
+async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Served]:
+    async with served(postgres, tmp_path) as served_dispatch:
+        yield served_dispatch
 
 
-async def test_a_case_is_handled_checked_and_closed(http: Http) -> None:
+async def test_a_case_is_handled_checked_and_closed(http: Served) -> None:
     case_id = await http.handled()
     checked = await http.check(case_id, passed=True)
     assert checked.status_code == 200, checked.text
     closed = await http.close(case_id)
     assert closed.status_code == 200, closed.text
-    assert closed.headers["Joint-Position"] == f"dispatch.cases:{case_id}:14"
+    assert closed.headers["Joint-Position"] == f"dispatch.cases:{case_id}:15"
     found = (await http.get(f"/v1/cases/{case_id}?after={closed.headers['Joint-Position']}")).json()
     assert found["case"]["state"] == "closed"
     assert found["open_because"] == []
@@ -102,7 +44,7 @@ async def test_a_case_is_handled_checked_and_closed(http: Http) -> None:
     assert found["history"][-1]["facts"]["by"]["post"] == "duty_leader"
 
 
-async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(http: Http) -> None:
+async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(http: Served) -> None:
     case_id = await http.filed()
     await http.feeder.content(case_id)
     found = (await http.get(f"/v1/cases/{case_id}")).json()
@@ -118,7 +60,7 @@ async def test_the_dossier_says_why_it_went_where_it_went_and_why_it_is_open(htt
     }
 
 
-async def test_private_content_is_shown_to_the_centres_and_to_units_that_handle_the_case(http: Http) -> None:
+async def test_private_content_is_shown_to_the_centres_and_to_units_that_handle_the_case(http: Served) -> None:
     case_id = await http.filed()
     await http.feeder.content(case_id)
     path = f"/v1/cases/{case_id}"
@@ -129,7 +71,7 @@ async def test_private_content_is_shown_to_the_centres_and_to_units_that_handle_
     assert (await http.get("/v1/cases", "citizen-portal", "source")).json()["items"] == []
 
 
-async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
+async def test_refusals_have_the_status_of_their_kind(http: Served) -> None:
     case_id = await http.filed()
     problem(await http.leg(case_id, 1, "sign", POLICE), 403, "not_entitled_other_leg")
     problem(await http.leg(case_id, 9, "sign", FIRE), 404, "unknown_leg")
@@ -142,14 +84,14 @@ async def test_refusals_have_the_status_of_their_kind(http: Http) -> None:
     assert len(problem(await http.close(case_id), 409, "wrong_state_leg_open")["errors"]) == 6
 
 
-async def test_a_handling_unit_neither_checks_nor_closes(http: Http) -> None:
+async def test_a_handling_unit_neither_checks_nor_closes(http: Served) -> None:
     case_id = await http.handled()
     path = f"/v1/cases/{case_id}"
     problem(await http.post(f"{path}/checks", {"passed": True}, FIRE, "department"), 403, "not_entitled_post")
     problem(await http.post(f"{path}/checks", {"passed": True}, FIRE, "collector"), 403, "not_entitled_post_of_unit")
 
 
-async def test_the_same_key_has_one_effect_and_the_same_answer(http: Http) -> None:
+async def test_the_same_key_has_one_effect_and_the_same_answer(http: Served) -> None:
     case_id = await http.filed()
     path = f"/v1/cases/{case_id}/legs/1/sign"
     first = await http.post(path, {}, FIRE, "department", key="k-1")
@@ -159,7 +101,7 @@ async def test_the_same_key_has_one_effect_and_the_same_answer(http: Http) -> No
     problem(await http.post(path, {"expected_revision": 2}, FIRE, "department", key="k-1"), 422, "key_reused")
 
 
-async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> None:
+async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Served) -> None:
     case_id = await http.filed()
     await http.leg(case_id, 2, "return-requests", POLICE, {"reason": "not_our_duty", "ground": "line 3"})
     ruling = {"upheld": True, "reason": "traffic", "to_unit": "no-such-unit"}
@@ -178,7 +120,7 @@ async def test_a_return_is_ruled_and_the_failed_check_reworked(http: Http) -> No
     ]
 
 
-async def test_lists_filter_and_page(http: Http) -> None:
+async def test_lists_filter_and_page(http: Served) -> None:
     ids = sorted([await http.filed() for _ in range(3)], reverse=True)
     first = (await http.get("/v1/cases?state=dispatched&unit=fire-rescue&street=220281001&limit=2")).json()
     assert [case["id"] for case in first["items"]] == [str(one) for one in ids[:2]]
@@ -187,11 +129,11 @@ async def test_lists_filter_and_page(http: Http) -> None:
     assert second["next"] is None
     tasks = (await http.get("/v1/legs?unit=fire-rescue&limit=1")).json()
     assert [(task["case_id"], task["leg"]["leg"]) for task in tasks["items"]] == [(str(ids[0]), 1)]
-    assert (await http.get("/v1/cases?state=closed")).json() == {"items": [], "next": None}
-    problem(await http.get("/v1/cases?state=nonsense&limit=0"), 400, "invalid_parameter")
+    closed = (await http.get("/v1/cases?state=closed")).json()
+    assert (closed["items"], closed["next"]) == ([], None)
 
 
-async def test_a_read_after_a_filed_report_waits_and_says_that_it_waits(http: Http) -> None:
+async def test_a_read_after_a_filed_report_waits_and_says_that_it_waits(http: Served) -> None:
     case_id = await http.filed()
     assert (await http.get(f"/v1/cases/{case_id}?after=intake.reports:{case_id}:3")).status_code == 200
     late = await http.get(f"/v1/cases/{case_id}?after=intake.reports:{case_id}:4")
@@ -199,7 +141,7 @@ async def test_a_read_after_a_filed_report_waits_and_says_that_it_waits(http: Ht
     problem(await http.get(f"/v1/cases/{new_id()}"), 404, "unknown_case")
 
 
-async def test_an_administrator_publishes_and_everybody_reads_every_version(http: Http) -> None:
+async def test_an_administrator_publishes_and_everybody_reads_every_version(http: Served) -> None:
     path = "/v1/reference/catalogue/jiaohe"
     document = msgspec.to_builtins(catalogue(CITY))
     problem(await http.post(path, document, FIRE, "department"), 403, "not_entitled")
@@ -216,19 +158,43 @@ async def test_an_administrator_publishes_and_everybody_reads_every_version(http
     assert problem(stale, 409, "stale_revision")["revision"] == 2
 
 
-async def test_the_description_names_every_route(http: Http) -> None:
+async def test_a_case_is_merged_only_into_one_that_exists(http: Served) -> None:
+    case_id, missing = await http.filed(), new_id()
+    body = {"master": str(missing), "reason": "the same heap"}
+    refused = await http.post(f"/v1/cases/{case_id}/merge", body, SUPERVISION, "duty_leader")
+    found = problem(refused, 404, "unknown_case")
+    assert str(missing) in found["detail"]
+    assert [(error["field"], error["code"]) for error in found["errors"]] == [("master", "unknown_case")]
+    assert (await http.dossier(case_id))["merges"]["asked"] is None
+
+
+async def test_two_cases_merge_and_part_again(http: Served) -> None:
+    case_id, master = await http.filed(), await http.filed()
+    await http.leads(case_id, "merge", master=str(master), reason="the same heap")
+    await http.feeder.relay()
+    merged = await http.dossier(case_id)
+    assert (merged["case"]["state"], merged["merges"]["master"]) == ("merged", str(master))
+    assert (await http.dossier(master))["merges"]["carries"] == [str(case_id)]
+    await http.leads(case_id, "unmerge", reason="another heap after all")
+    await http.feeder.relay()
+    assert (await http.dossier(case_id))["case"]["state"] == "dispatched"
+    assert (await http.dossier(master))["merges"]["carries"] == []
+
+
+async def test_the_description_names_every_route(http: Served) -> None:
     description = (await http.plain.get("/schema/openapi.json")).json()
-    assert {path for path in description["paths"] if path.startswith("/v1")} == {
+    of_cases = {path for path in description["paths"] if path.startswith("/v1/cases/{case_id}/")}
+    legs = "/v1/cases/{case_id}/legs/{leg}"
+    assert of_cases - {f"{legs}/{act}" for act in ACTS_ON_LEGS} == {
+        f"/v1/cases/{{case_id}}/{name}" for name in ("history", "routing", *ACTS_ON_CASES)
+    }
+    assert {f"{legs}/{act}" for act in ACTS_ON_LEGS} <= of_cases
+    assert {path for path in description["paths"] if path.startswith("/v1")} - of_cases == {
         "/v1/cases",
         "/v1/cases/{case_id}",
-        "/v1/cases/{case_id}/dispatch",
-        "/v1/cases/{case_id}/checks",
-        "/v1/cases/{case_id}/close",
-        "/v1/cases/{case_id}/legs/{leg}/sign",
-        "/v1/cases/{case_id}/legs/{leg}/feedback",
-        "/v1/cases/{case_id}/legs/{leg}/return-requests",
-        "/v1/cases/{case_id}/legs/{leg}/return-decision",
-        "/v1/cases/{case_id}/legs/{leg}/waive",
         "/v1/legs",
+        "/v1/tasks",
+        "/v1/routing/explanations",
+        "/v1/routing/rules",
         "/v1/reference/{kind}/{name}",
     }

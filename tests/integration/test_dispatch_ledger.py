@@ -17,11 +17,12 @@ from services.dispatch.queries import CaseFilter, find_case, find_cases, find_le
 from services.dispatch.seed import catalogue, documents
 from services.dispatch.tables import REFERENCE, metadata
 from shared.contracts.common import Actor, Answer, Receipt
-from shared.contracts.dispatch import FeedBackLeg, SignLeg, TaskChanged
+from shared.contracts.dispatch import FeedBackLeg, SignLeg
 from shared.contracts.envelope import read_event
 from shared.contracts.records import Record
 from shared.contracts.reference import reference_stream
 from shared.contracts.registry import ANSWERED, DISPATCH_CASES, DISPATCH_REFERENCE
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Cause, Command
 from shared.ledger.consumption import Consumption
@@ -122,7 +123,7 @@ async def test_a_filed_report_becomes_a_case_and_tasks_of_five_units(service: Se
     ]
     async with service.engine.connect() as connection:
         (event, *_rest) = await history(connection, case_id)
-        found, more = await find_cases(connection, CaseFilter(state="dispatched", unit="public-security"), limit=5)
+        found, more = await find_cases(connection, CaseFilter(states=("dispatched",), unit="public-security"), limit=5)
     assert event.type == "jointenforcement.case.opened.v1"
     assert ([known.id for known in found], more) == ([case_id], None)
 
@@ -223,12 +224,12 @@ async def test_lists_are_paged_newest_first_without_gap_or_repeat(service: Servi
     for case_id in ids:
         await service.file(case_id)
     seen: list[UUID] = []
-    before = None
+    place = None
     async with service.engine.connect() as connection:
         while True:
-            page, before = await find_cases(connection, CaseFilter(campaign="winter"), limit=3, before=before)
+            page, place = await find_cases(connection, CaseFilter(campaign="winter"), limit=3, after=place)
             seen += [known.id for known in page]
-            if before is None:
+            if place is None:
                 break
     assert seen == sorted(ids, reverse=True)
 

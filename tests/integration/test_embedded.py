@@ -96,6 +96,7 @@ def test_status_shows_memory_lag_and_the_length_of_the_start(running: System) ->
     assert all(process.memory for process in found.processes)
     assert found.memory < 1.5 * 1024**3
     assert {process.lag for process in found.processes if process.name.endswith("worker")} == {7.0}
+    assert {process.due for process in found.processes if process.name.endswith("worker")} == {0}
     assert json.loads(found.to_json())["memory"] == found.memory
 
 

@@ -18,6 +18,7 @@ from services.analytics.consumers.projection import project
 from services.analytics.consumers.rebuild import Place, RebuildReport, rebuild_beside
 from services.analytics.consumers.subscriptions import SERVICE
 from services.analytics.settings import Settings
+from shared.contracts.adjustments import CaseReopened
 from shared.contracts.decisions import Delivery
 from shared.contracts.records import Record
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_REPORTS, topic_named
@@ -30,6 +31,8 @@ from shared.messaging.connection import KafkaConnection
 from shared.messaging.reader import read_all
 from shared.observability.health import Health
 from tests.integration.test_analytics import VAULT, city, disorder, dump, feed, total
+from tests.integration.test_analytics_whole_life import city as whole_city
+from tests.support.lives import whole_lives
 from tests.support.servers import Broker, Postgres, embedded_broker
 from tests.support.stories import Story
 
@@ -123,6 +126,24 @@ async def test_a_rebuild_says_what_it_compared_and_every_difference(analytics: A
 
     await analytics.tamper("DELETE FROM leg_facts WHERE stream = $1 AND leg = 2", stories[1].id)
     assert (await analytics.rebuilt()).comparison.differing_rows == 2
+
+
+async def test_a_rebuild_compares_whole_lives_with_their_marks(analytics: Analytics) -> None:
+    stories = [*whole_city(), *whole_lives()]
+    everything = await analytics.published(disorder(stories, 9))
+    await feed(analytics.engine, everything)
+    report = await analytics.rebuilt()
+    assert report.equal
+    assert report.comparison.live.voided == report.comparison.rebuilt.voided >= 2
+
+    reopened = next(story for story in stories if any(isinstance(event, CaseReopened) for event in story.cases))
+    await analytics.tamper("UPDATE case_marks SET until = NULL WHERE stream = $1 AND kind = 'closed'", reopened.id)
+    (difference,) = (await analytics.rebuilt()).comparison.differences
+    assert (difference.table, list(difference.columns)) == ("case_marks", ["until"])
+    await analytics.tamper("UPDATE case_facts SET level = 'grid' WHERE stream = $1", reopened.id)
+    compared = (await analytics.rebuilt()).comparison
+    assert {difference.table for difference in compared.differences} == {"case_facts", "case_marks"}
+    assert compared.differing_figures >= 2
 
 
 async def test_a_rebuild_leaves_out_what_the_live_one_has_not_counted_yet(analytics: Analytics) -> None:

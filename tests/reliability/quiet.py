@@ -1,4 +1,4 @@
-"""Whether a city has anything left to do: no row in an outbox, no record that a consumer group has not acknowledged."""
+"""Whether a city has anything left to do: nothing to send, no wake due, no record that a group has not acknowledged."""
 
 import asyncio
 import re
@@ -14,11 +14,12 @@ from deploy.embedded.credentials import SERVICES
 from services.analytics import tables as analytics
 from services.analytics.consumers.projection import TOPICS
 from services.dispatch import queries as dispatch
-from services.dispatch.app import ACTIONS, CONTENTS
+from services.dispatch.app import ACTIONS, CONTENTS, MERGES
 from services.intake.app import SUBMISSIONS_CONSUMER
 from services.intake.queries import REFERENCE_CONSUMER
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
+    DISPATCH_CASES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
     INTAKE_REPORTS,
@@ -30,6 +31,7 @@ READS: Final[Mapping[str, str]] = {
     SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
     REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
     dispatch.EVENTS: re.escape(INTAKE_REPORTS),
+    MERGES: re.escape(DISPATCH_CASES),
     CONTENTS: re.escape(INTAKE_CONTENTS),
     ACTIONS: f"{re.escape(ACTIONS_PREFIX)}.*",
     dispatch.REFERENCE: re.escape(DISPATCH_REFERENCE),
@@ -47,13 +49,14 @@ class Snapshot:
     """What was left to do at one moment, and where every topic ended then."""
 
     outbox: Mapping[str, int]
+    due: Mapping[str, int]
     lags: Mapping[str, int]
     ends: Mapping[Place, int]
 
     @property
     def nothing_left(self) -> bool:
         """Whether nothing waits; what is being handled just then is not seen."""
-        return not self.outbox and not self.lags
+        return not self.outbox and not self.due and not self.lags
 
 
 async def look(kafka: KafkaAccess, database_url: str) -> Snapshot:
@@ -63,9 +66,10 @@ async def look(kafka: KafkaAccess, database_url: str) -> Snapshot:
         KafkaException: when the broker does not answer.
         OSError, asyncpg.PostgresError: when the database does not.
     """
-    outbox = await _outbox(database_url)
+    outbox = await _counted(database_url, "outbox")
+    due = await _counted(database_url, "wakes WHERE due_at <= clock_timestamp()")
     lags, ends = await asyncio.to_thread(_lags, kafka)
-    return Snapshot(outbox=outbox, lags=lags, ends=ends)
+    return Snapshot(outbox=outbox, due=due, lags=lags, ends=ends)
 
 
 async def is_quiet(kafka: KafkaAccess, database_url: str) -> tuple[bool, str]:
@@ -76,14 +80,14 @@ async def is_quiet(kafka: KafkaAccess, database_url: str) -> tuple[bool, str]:
     except (KafkaException, OSError, asyncpg.PostgresError) as error:
         return False, f"{type(error).__name__}: {error}"
     quiet = first.nothing_left and second.nothing_left and first.ends == second.ends
-    return quiet, f"outbox {dict(second.outbox)}, lag {dict(second.lags)}"
+    return quiet, f"outbox {dict(second.outbox)}, wakes due {dict(second.due)}, lag {dict(second.lags)}"
 
 
-async def _outbox(database_url: str) -> dict[str, int]:
+async def _counted(database_url: str, rows: str) -> dict[str, int]:
     connection = await asyncpg.connect(database_url)
     try:
         counts = {
-            service: int(await connection.fetchval(f"SELECT count(*) FROM {service}.outbox")) for service in SERVICES
+            service: int(await connection.fetchval(f"SELECT count(*) FROM {service}.{rows}")) for service in SERVICES
         }
     finally:
         await connection.close()

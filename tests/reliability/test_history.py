@@ -21,7 +21,7 @@ from tests.reliability.history.planting import (
     MISSING,
     Plant,
     accepted,
-    act_after_closure,
+    act_after,
     case_never_opened,
     copy_with_other_bytes,
     drop_position,
@@ -34,6 +34,7 @@ from tests.reliability.history.planting import (
     hold,
     leave_a_wake,
     lose,
+    lose_a_wake,
     lose_row_behind,
     move_position,
     open_twice,
@@ -43,15 +44,20 @@ from tests.reliability.history.planting import (
     second_effect,
     state_behind,
     swap,
+    tell_a_breach,
     two_requests_one_effect,
     with_other,
     without,
+    wrong_beside,
 )
 from tests.reliability.history.read_history import read_history
+from tests.reliability.lives import live
 from tests.reliability.load import TRUSTED, UNTRUSTED, Load, a_load
 from tests.support.parties import eventually, report_body
 
 pytestmark = pytest.mark.timeout(300)
+
+NOON: Final = "2026-11-24T04:00:00Z"
 
 
 # ------------------------------------------------------------------------------------------- one clean history
@@ -80,6 +86,7 @@ async def every_kind_of_request(load: Load) -> None:
 async def played(city: City) -> Facts:
     async with a_load(city.stage, city.history) as load:
         await load.play(3)
+        await live(load)
         await load.publish_reference()
         await every_kind_of_request(load)
     await city.wait_until_quiet()
@@ -183,6 +190,13 @@ def by_another(body: dict[str, Any]) -> None:
     body["by"] |= {"client": "another", "unit": "another"}
 
 
+def chosen(unit: str) -> Any:  # noqa: ANN401 - a change of a document
+    def change(body: dict[str, Any]) -> None:
+        body["unit"] = unit
+
+    return change
+
+
 def two_leads(body: dict[str, Any]) -> None:
     for leg in body["legs"]:
         leg["role"] = "lead"
@@ -212,8 +226,14 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an event is on a wrong partition": ("I-4", "as its key says", other_partition),
     "a message was never sent": ("I-5", "never sent", outbox_left),
     "a wake is left over": ("I-5", "the wake overdue", leave_a_wake),
+    "a wake is lost": ("I-5", "is there 0 times", lose_a_wake),
+    "a limit was told early": ("I-12", "has passed", tell_a_breach("2026-11-24T03:59:59Z", NOON)),
+    "a limit was told twice": ("I-12", "twice", tell_a_breach(NOON, NOON, twice=True)),
     "a state is behind its events": ("I-5", "the state stands at", state_behind),
     "a state has no events": ("I-5", "a state without events", state_of_nothing),
+    "a unit that handles is to check": ("I-10", "is to check it", reworded("check_assigned", chosen("sanitation"))),
+    "another unit checked": ("I-10", "checked by another unit", reworded("check_assigned", chosen("court"))),
+    "an act after it was voided": ("I-11", "after the case was voided", act_after("voided")),
     "a department was not told": ("I-5", "told 0 times", task_untold),
     "a department was told twice": ("I-5", "told 2 times", task_told_twice),
     "a position is ahead": ("I-6", "the position is", move_position(1)),
@@ -234,7 +254,7 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "closed with two leads": ("I-11", "closed with 3 lead legs", reworded("dispatched", two_leads)),
     "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),
-    "an act after the closure": ("I-11", "after the case was closed", act_after_closure),
+    "an act after the closure": ("I-11", "after the case was closed", act_after("closed")),
     "signed for another": ("I-13", "on another's leg", reworded("leg_signed", by("housing", "department"))),
     "an effect is in another's name": ("I-13", "in the name of", reworded("checked", by_another)),
     "a figure counts other events": ("I-15", "events counted; the topic has", drop_published("leg_signed")),
@@ -242,6 +262,10 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a total is wrong": ("I-15", "numerator is 99", figure("", "numerator", 99)),
     "a percentage is wrong": ("I-15", "percentage is 98.26", figure("", "percentage", "98.26")),
     "a group's figure is wrong": ("I-15", "open is 99", figure("street", "open", 99)),
+    "a reopening is not taken back": ("I-15", "numerator is 99", figure("level", "numerator", 99)),
+    "a voided case is hidden": ("I-15", "voided is 0", figure("", "voided", 0)),
+    "a figure beside is wrong": ("I-15", "reworked times is 99", wrong_beside("reworked", "times", 99)),
+    "a figure beside hides a case": ("I-16", "opens 0 times", lose_row_behind("&counted=suspended")),
     "a figure hides a case": ("I-16", "opens 0 times", lose_row_behind("&counted=open")),
     "a unit's figure hides a leg": ("I-16", "opens 0 times", lose_row_behind("&counted=fed_back")),
     "an open case says no reason": ("I-16", "does not say why", lose_row_behind("&reasons")),

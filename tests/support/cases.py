@@ -1,13 +1,13 @@
 """Builders for tests of dispatch: a small city, its actors, and given / when / then over case events."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
-from services.dispatch.domain.case import CaseEvent, CaseState, evolve
+from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.commands import (
     CheckCase,
     CloseCase,
@@ -18,11 +18,26 @@ from services.dispatch.domain.commands import (
     WaiveLeg,
 )
 from services.dispatch.domain.decide import decide
+from services.dispatch.domain.evolve import evolve
 from shared.contracts.common import Actor, CategoryCode, Place, Post, TargetType
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.reference import Catalogue, Category, FilingCondition, Limit, PowerRule, Unit, Units
+from shared.contracts.reference import (
+    Calendar,
+    CalendarDay,
+    Catalogue,
+    Category,
+    FilingCondition,
+    Limit,
+    LimitPolicy,
+    PowerRule,
+    Routing,
+    Season,
+    Slot,
+    Unit,
+    Units,
+)
 from shared.kernel.errors import Refusal
 from shared.kernel.identifiers import named_id
 
@@ -97,7 +112,7 @@ def condition(code: str = "found", limit: Limit = TWO_HOURS) -> FilingCondition:
     )
 
 
-def category(code: str) -> Category:
+def category(code: str, limit: Limit = TWO_HOURS) -> Category:
     return Category(
         code=code,
         name_zh=code,
@@ -105,7 +120,7 @@ def category(code: str) -> Category:
         component=False,
         local=False,
         safety=False,
-        conditions=(condition(),),
+        conditions=(condition(limit=limit),),
         legal_basis="a law",
         source="a test",
     )
@@ -130,18 +145,51 @@ def rule(
     )
 
 
-def catalogue(*rules: PowerRule) -> Catalogue:
+def catalogue(*rules: PowerRule, limit: Limit = TWO_HOURS) -> Catalogue:
     return Catalogue(
-        system=CITY, title_zh="目录", title_en="catalogue", categories=(category("E0406"),), power_list=rules
+        system=CITY, title_zh="目录", title_en="catalogue", categories=(category("E0406", limit),), power_list=rules
     )
 
 
 JOINT_RULE = rule("joint", URBAN, (MARKET, FIRE))
 
 
-def library(*rules: PowerRule, units: Units = UNITS) -> ReferenceLibrary:
+WORKDAY = Season(
+    starts_on="01-01",
+    name_zh="全年",
+    name_en="all year",
+    slots=(Slot(start="08:00", end="12:00"), Slot(start="14:00", end="18:00")),
+)
+CALENDAR = Calendar(
+    city=CITY,
+    first_year=2026,
+    last_year=2026,
+    days=(
+        CalendarDay(day=date(2026, 10, 1), workday=False, name_zh="国庆节", name_en="National Day", source="a test"),
+        CalendarDay(day=date(2026, 10, 10), workday=True, name_zh="调休", name_en="make-up day", source="a test"),
+    ),
+)
+LIMIT_POLICY = LimitPolicy(
+    city=CITY,
+    seasons=(WORKDAY,),
+    accept=Limit(amount=1, unit="working_hour"),
+    file=Limit(amount=1, unit="working_hour"),
+    verify=Limit(amount=1, unit="working_hour"),
+    dispatch=Limit(amount=1, unit="urgent_hour"),
+    sign=Limit(amount=1, unit="urgent_hour"),
+    check=Limit(amount=4, unit="urgent_hour"),
+)
+
+
+def library(*rules: PowerRule, units: Units = UNITS, known: Catalogue | None = None) -> ReferenceLibrary:
     return ReferenceLibrary(
-        {("catalogue", CITY): {1: catalogue(*(rules or (JOINT_RULE,)))}, ("units", CITY): {1: units}}
+        {
+            ("catalogue", CITY): {1: known or catalogue(*(rules or (JOINT_RULE,)))},
+            ("units", CITY): {1: units},
+            ("calendar", CITY): {1: CALENDAR},
+            ("limit_policy", CITY): {1: LIMIT_POLICY},
+            ("routing", CITY): {1: Routing(city=CITY, overrides=())},
+        }
     )
 
 
@@ -213,8 +261,8 @@ ActorStep = tuple[Command, Actor]
 class Case:
     """A case under test: `given` steps must succeed, `when` answers with events or the refusal."""
 
-    def __init__(self, *rules: PowerRule, units: Units = UNITS) -> None:
-        self.library = library(*rules, units=units)
+    def __init__(self, *rules: PowerRule, units: Units = UNITS, known: Catalogue | None = None) -> None:
+        self.library = library(*rules, units=units, known=known)
         self.state: CaseState | None = None
         self.events: list[CaseEvent] = []
         self.now = NOON

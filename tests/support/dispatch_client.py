@@ -38,8 +38,9 @@ class DispatchClient:
         return await self.post(f"/v1/cases/{case_id}/legs/{leg}/{act}", body or {}, unit, "department")
 
     async def check(self, case_id: UUID, **body: object) -> Response:
-        """Check as a collector of the supervision centre."""
-        return await self.post(f"/v1/cases/{case_id}/checks", body, SUPERVISION, "collector")
+        """Check as a collector of the unit that is to check."""
+        unit = (await self.get(f"/v1/cases/{case_id}")).json()["case"]["check_unit"]
+        return await self.post(f"/v1/cases/{case_id}/checks", body, unit or SUPERVISION, "collector")
 
     async def close(self, case_id: UUID) -> Response:
         """Close as a duty leader of the supervision centre."""

@@ -14,7 +14,7 @@ from shared.contracts.common import Answer, Receipt
 from shared.contracts.envelope import CloudEvent, binary_headers, read_event
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.records import Record
-from shared.contracts.reference import KINDS, ReferencePublished, reference_stream
+from shared.contracts.reference import ReferencePublished, reference_stream
 from shared.contracts.registry import DISPATCH_REFERENCE, SUBMISSIONS_PREFIX, party_uri
 from shared.kernel.identifiers import new_id
 from shared.ledger.engine import create_ledger_engine
@@ -32,19 +32,19 @@ def reference_records() -> list[Record]:
     return [
         event_record(
             DISPATCH_REFERENCE,
-            reference_stream(kind, CITY),
+            reference_stream(kind, name),
             1,
             ReferencePublished(
                 at=NOW,
                 by=SYSTEM,
                 kind=kind,
-                name=CITY,
+                name=name,
                 version=1,
-                document=msgspec.Raw(msgspec.json.encode(LIBRARY.get(kind, CITY, 1))),
+                document=msgspec.Raw(msgspec.json.encode(versions[1])),
             ),
             party_uri("services", "dispatch"),
         )
-        for kind in KINDS
+        for (kind, name), versions in LIBRARY.documents.items()
     ]
 
 

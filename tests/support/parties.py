@@ -11,7 +11,6 @@ import msgspec
 
 from deploy.campaign.stage import Stage
 from shared.contracts.common import Answer, Receipt
-from shared.contracts.dispatch import TaskChanged
 from shared.contracts.envelope import CloudEvent, Header, read_event
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.registry import (
@@ -24,6 +23,7 @@ from shared.contracts.registry import (
     party_uri,
     source_principal,
 )
+from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.messaging.client import Mode, PartyClient
 

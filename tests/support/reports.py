@@ -27,6 +27,7 @@ from shared.contracts.reference import (
 )
 from shared.kernel.errors import Refusal
 from shared.kernel.identifiers import named_id
+from tests.support.working_hours import CALENDAR, HOURS
 
 CITY = "jiaohe"
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -123,6 +124,8 @@ LIBRARY = (
     .with_document("catalogue", CITY, 1, CATALOGUE)
     .with_document("places", CITY, 1, PLACES)
     .with_document("units", CITY, 1, UNITS)
+    .with_document("calendar", CITY, 1, CALENDAR)
+    .with_document("limit_policy", CITY, 1, HOURS)
 )
 
 HOME_UNITS: dict[Post, str] = {

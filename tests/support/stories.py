@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from shared.contracts import dispatch, intake
-from shared.contracts.common import Actor, CategoryCode, Event, Place
+from shared.contracts.common import Actor, CategoryCode, Event, Level, Place
 from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.records import Record
 from shared.contracts.reference import Limit
@@ -133,13 +133,15 @@ class Story:
             )
         )
 
-    def dispatched(self, lead: str = "urban-management", *support: str) -> Self:
+    def dispatched(self, lead: str = "urban-management", *support: str, level: Level = "city") -> Self:
         self._units = dict(enumerate((lead, *support), start=1))
         legs = tuple(
             dispatch.Leg(leg=leg, unit=unit, role="lead" if leg == 1 else "support", limit=LIMIT)
             for leg, unit in self._units.items()
         )
-        return self._case(dispatch.CaseDispatched(at=self._tick(), by=SYSTEM, legs=legs, explanation=EXPLANATION))
+        return self._case(
+            dispatch.CaseDispatched(at=self._tick(), by=SYSTEM, legs=legs, explanation=EXPLANATION, level=level)
+        )
 
     def signed(self, leg: int = 1) -> Self:
         return self._case(dispatch.LegSigned(at=self._tick(), by=SYSTEM, leg=leg, unit=self._units[leg]))
@@ -187,8 +189,8 @@ class Story:
     def check_passed(self) -> Self:
         return self._case(dispatch.CaseChecked(at=self._tick(), by=SYSTEM, passed=True, rework=(), reason=None))
 
-    def closed(self) -> Self:
-        return self._case(dispatch.CaseClosed(at=self._tick(), by=SYSTEM))
+    def closed(self, level: Level = "city") -> Self:
+        return self._case(dispatch.CaseClosed(at=self._tick(), by=SYSTEM, level=level))
 
     def handled(self, lead: str = "urban-management", *support: str) -> Self:
         """Tell everything from filing to a passed check."""

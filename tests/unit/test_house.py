@@ -93,12 +93,13 @@ def report(path: Path, findings: list[tuple[int, str]]) -> list[str]:
 
 
 PURE = modules("services/*/domain/**/*.py", "services/*/policies.py", "services/*/policies/**/*.py")
+DEADLINES = modules("shared/deadlines/**/*.py")
 CONTRACTS = modules("shared/contracts/**/*.py")
 
 
 def test_deciders_policies_and_contracts_never_ask_for_time_or_chance() -> None:
     """I-18: time, identifiers and chance arrive as arguments."""
-    assert [line for path in PURE + CONTRACTS for line in report(path, impurities(parse(path)))] == []
+    assert [line for path in PURE + CONTRACTS + DEADLINES for line in report(path, impurities(parse(path)))] == []
 
 
 def test_only_the_kernel_and_the_ledger_read_a_clock() -> None:
@@ -126,9 +127,14 @@ def test_deciders_and_policies_import_only_pure_libraries() -> None:
     found = []
     for path in PURE:
         own = ".".join(path.relative_to(ROOT).parts[:2])
-        allowed = ("shared.kernel", "shared.contracts", f"{own}.domain", "msgspec", "shapely")
+        allowed = ("shared.kernel", "shared.contracts", "shared.deadlines", f"{own}.domain", "msgspec", "shapely")
         found += report(path, foreign_imports(parse(path), allowed))
     assert found == []
+
+
+def test_deadlines_import_contracts_and_kernel_alone() -> None:
+    allowed = ("shared.deadlines", "shared.contracts", "shared.kernel", "msgspec")
+    assert [line for path in DEADLINES for line in report(path, foreign_imports(parse(path), allowed))] == []
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from litestar.params import QueryParameter
 
 from services.analytics.queries import Filters
-from shared.contracts.common import FieldProblem
+from shared.contracts.common import FieldProblem, Level
 from shared.web.problem import ProblemError
 
 _NONE: Final = "An empty text asks for those without one."
@@ -24,7 +24,7 @@ Limit = Annotated[int, QueryParameter(name="limit", ge=1, le=500, description="T
 Cursor = Annotated[str | None, QueryParameter(name="cursor", description="`next` of the page before.")]
 
 
-async def provide_filters(
+async def provide_filters(  # noqa: PLR0913, PLR0917 - one argument a query parameter
     street: Annotated[str | None, QueryParameter(description=f"9-digit code. {_NONE}")] = None,
     community: Annotated[str | None, QueryParameter(description=f"12-digit code. {_NONE}")] = None,
     department: Annotated[str | None, QueryParameter(description=f"The lead unit (主办). {_NONE}")] = None,
@@ -32,6 +32,10 @@ async def provide_filters(
     source: Annotated[str | None, QueryParameter(description="Who reported it.")] = None,
     campaign: Annotated[str | None, QueryParameter(description=f"Code of the campaign. {_NONE}")] = None,
     day: Annotated[date | None, QueryParameter(description="Day of the report, Beijing time.")] = None,
+    level: Annotated[
+        Level | Literal[""] | None,
+        QueryParameter(description=f"Where the case was or is to be solved (网格, 社区, 街道, 市级). {_NONE}"),
+    ] = None,
     as_of: AsOf = None,
 ) -> Filters:
     """Read which problems are meant; what is not named does not matter.
@@ -51,6 +55,7 @@ async def provide_filters(
         source=source,
         campaign=campaign,
         day=day,
+        level=level,
         as_of=as_of,
     )
 
@@ -65,6 +70,7 @@ def address(path: str, filters: Filters, **more: str) -> str:
         "source": filters.source,
         "campaign": filters.campaign,
         "day": filters.day and filters.day.isoformat(),
+        "level": filters.level,
         "as_of": filters.as_of and filters.as_of.isoformat(),
     }
     return f"{path}?{urlencode({name: text for name, text in {**more, **texts}.items() if text is not None})}"

@@ -6,8 +6,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Final
 
+from msgspec import structs
+
 from services.analytics.api.parameters import address
 from services.analytics.api.views import (
+    BesideView,
     CaseView,
     ClosureView,
     CountedView,
@@ -15,6 +18,7 @@ from services.analytics.api.views import (
     FigureView,
     LegFigureView,
     LegView,
+    MarkView,
     PartitionView,
     ReasonView,
     TopicView,
@@ -22,8 +26,8 @@ from services.analytics.api.views import (
 from services.analytics.domain.facts import LegFacts
 from services.analytics.domain.indicators import CUMULATIVE_CLOSURE, Ratio, percentage
 from services.analytics.domain.names import Name, Names, named
-from services.analytics.domain.openness import AFTER_CUT_OFF, why_open
-from services.analytics.queries import CaseRow, Figures, Filters, Group, LegFigures, Progress
+from services.analytics.domain.openness import AFTER_CUT_OFF, LEVELS, why_open
+from services.analytics.queries import BESIDE, Beside, CaseRow, Figures, Filters, Group, LegFigures, Progress
 
 _TOTAL: Final = Name(zh="合计", en="Total")
 _NOTHING: Final[Mapping[Group, Name]] = {
@@ -31,7 +35,21 @@ _NOTHING: Final[Mapping[Group, Name]] = {
     "community": Name(zh="社区不明", en="Community unknown"),
     "department": Name(zh="尚未派遣", en="Not dispatched"),
     "campaign": Name(zh="不属于专项行动", en="No campaign"),
+    "level": Name(zh="尚未派遣", en="Not dispatched"),
 }
+_BESIDE: Final[Mapping[Beside, Name]] = {
+    "suspended": Name(zh="挂账", en="Suspended"),
+    "reopened": Name(zh="重开", en="Reopened"),
+    "overdue": Name(zh="处置超期", en="Overdue"),
+    "exempted": Name(zh="超期申诉成立（免计）", en="Overdue, exempted on appeal"),
+    "extended": Name(zh="延期", en="Extended"),
+    "returned": Name(zh="回退", en="Returned"),
+    "reworked": Name(zh="返工", en="Reworked"),
+    "supervised": Name(zh="督办", en="Supervised"),
+    "escalated": Name(zh="升级", en="Escalated"),
+}
+_OF_CASE: Final = ("level", "dispatched_at", "closed_at", "voided_at", "void_reason", "merged_at", "merged_into")
+"""What a case's view says as its facts do."""
 
 
 def closure_view(
@@ -85,11 +103,11 @@ def case_view(row: CaseRow, names: Names) -> CaseView:
         observed_at=report.observed_at,
         reported_at=report.reported_at,
         filed_at=report.filed_at,
-        dispatched_at=case.dispatched_at if case else None,
-        closed_at=case.closed_at if case else None,
+        **{name: getattr(case, name, None) for name in _OF_CASE},
         rejected_at=report.rejected_at,
         rejection=report.rejection,
         reasons=tuple(ReasonView(**asdict(reason)) for reason in reasons),
+        marks=tuple(MarkView(**structs.asdict(mark)) for mark in case.marks) if case else (),
         legs=tuple(leg_view(leg, names) for _, leg in sorted(case.legs.items())) if case else (),
     )
 
@@ -97,19 +115,7 @@ def case_view(row: CaseRow, names: Names) -> CaseView:
 def leg_view(leg: LegFacts, names: Names) -> LegView:
     """Return one leg with its unit's name."""
     unit = named(names.units, leg.unit)
-    return LegView(
-        leg=leg.leg,
-        unit=leg.unit,
-        name_zh=unit.zh,
-        name_en=unit.en,
-        role=leg.role,
-        state=leg.state,
-        reworks=leg.reworks,
-        assigned_at=leg.assigned_at,
-        signed_at=leg.signed_at,
-        fed_back_at=leg.fed_back_at,
-        waived_at=leg.waived_at,
-    )
+    return LegView(name_zh=unit.zh, name_en=unit.en, **structs.asdict(leg))
 
 
 def _figure(figures: Figures, name: Name, filters: Filters, cut_off: datetime | None) -> FigureView:
@@ -122,9 +128,17 @@ def _figure(figures: Figures, name: Name, filters: Filters, cut_off: datetime | 
         denominator=ratio.denominator,
         percentage=percentage(ratio),
         open=figures.open,
+        voided=figures.voided,
+        merged=figures.merged,
         rejected=figures.rejected,
+        beside=tuple(_beside(figures, one) for one in BESIDE),
         cases=address("/v1/cases", filters),
     )
+
+
+def _beside(figures: Figures, counted: Beside) -> BesideView:
+    name, times = _BESIDE[counted], figures.of(counted)
+    return BesideView(counted=counted, name_zh=name.zh, name_en=name.en, cases=times.cases, times=times.times)
 
 
 def _legs(figures: LegFigures, filters: Filters, names: Names) -> LegFigureView:
@@ -137,6 +151,9 @@ def _legs(figures: LegFigures, filters: Filters, names: Names) -> LegFigureView:
         fed_back=figures.fed_back,
         waived=figures.waived,
         open=figures.open,
+        suspended=figures.beside["suspended"],
+        overdue=figures.beside["overdue"],
+        exempted=figures.beside["exempted"],
         legs=address("/v1/legs", filters, unit=figures.unit),
     )
 
@@ -153,6 +170,8 @@ def _group_name(group: Group, key: str, names: Names) -> Name:
             return named(names.categories, key)
         case "source":
             return named(names.sources, key)
+        case "level":
+            return named(LEVELS, key)
         case "campaign" | "day":
             return Name(zh=key, en=key)
 

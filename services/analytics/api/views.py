@@ -3,9 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from services.analytics.domain.facts import LegState
+from services.analytics.domain.facts import Again, AppealStage, LegState, SuspensionStage
+from services.analytics.domain.marks import MarkKind
 from services.analytics.domain.openness import ReasonCode
-from shared.contracts.common import Instant, Message
+from shared.contracts.adjustments import VoidReason
+from shared.contracts.common import Instant, Level, Message
 from shared.contracts.dispatch import LegRole
 
 
@@ -49,11 +51,27 @@ class CountedView(Message, frozen=True, kw_only=True):
     latest_event_at: datetime | None
 
 
+class BesideView(Message, frozen=True, kw_only=True):
+    """What is shown beside a figure: to how many of its problems something happened, and how often in all.
+
+    Add `&counted=` and this `counted` to the figure's `cases` for those problems; `times` are the marks of that kind
+    that they show.
+    """
+
+    counted: str
+    name_zh: str
+    name_en: str
+    cases: int
+    times: int
+
+
 class FigureView(Message, frozen=True, kw_only=True):
     """`numerator` closed of `denominator` reported; `percentage` is rounded half-up to 2 decimals, `—` for 0/0.
 
-    `denominator` = `numerator` + `open` + `rejected`. `key` is empty for what has no such value. `cases` is the
-    address of the problems behind the figure; add `&counted=closed`, `open` or `rejected` for a part of them.
+    `denominator` = `numerator` + `open` + `voided` + `merged` + `rejected`. `key` is empty for what has no such value.
+    `cases` is the address of the problems behind the figure; add `&counted=closed`, `open`, `voided`, `merged` or
+    `rejected` for a part of them. Those of `beside` are among them too, whichever of these they are; `overdue` less
+    `exempted` is what counts as overdue.
     """
 
     key: str
@@ -63,14 +81,18 @@ class FigureView(Message, frozen=True, kw_only=True):
     denominator: int
     percentage: str
     open: int
+    voided: int
+    merged: int
     rejected: int
+    beside: tuple[BesideView, ...]
     cases: str
 
 
 class LegFigureView(Message, frozen=True, kw_only=True):
     """What a unit has to do in these cases, as lead or support: `assigned` = `fed_back` + `waived` + `open`.
 
-    `legs` is the address of the legs behind it; add `&counted=fed_back`, `waived` or `open` for a part of them.
+    `suspended` ones are open; `overdue` ones stay so when an appeal exempts them (`exempted`). `legs` is the address of
+    the legs behind it; add `&counted=` and one of these names for a part of them.
     """
 
     unit: str
@@ -80,6 +102,9 @@ class LegFigureView(Message, frozen=True, kw_only=True):
     fed_back: int
     waived: int
     open: int
+    suspended: int
+    overdue: int
+    exempted: int
     legs: str
 
 
@@ -108,8 +133,23 @@ class ReasonView(Message, frozen=True, kw_only=True):
     leg: int | None
 
 
+class MarkView(Message, frozen=True, kw_only=True):
+    """What happened beyond the normal course; where it has an `until`, it counts before that instant alone."""
+
+    number: int
+    kind: MarkKind
+    at: Instant
+    until: Instant | None
+    leg: int | None
+    unit: str | None
+
+
 class LegView(Message, frozen=True, kw_only=True):
-    """One department's part of a case, as it stands now."""
+    """One department's part of a case, as it stands now.
+
+    `due_at` is the handling deadline as it stands, `overdue_at` the first that passed. `again` says why the unit
+    handles it once more.
+    """
 
     leg: int
     unit: str
@@ -118,14 +158,26 @@ class LegView(Message, frozen=True, kw_only=True):
     role: LegRole
     state: LegState
     reworks: int
+    again: Again | None
+    again_reason: str | None
+    extension_requested: bool
+    suspension: SuspensionStage | None
+    suspended_until: Instant | None
+    appeal: AppealStage | None
     assigned_at: Instant
+    due_at: Instant | None
+    overdue_at: Instant | None
+    exempted_at: Instant | None
     signed_at: Instant | None
     fed_back_at: Instant | None
     waived_at: Instant | None
 
 
 class CaseView(Message, frozen=True, kw_only=True):
-    """One problem. `counted_as` is what it counts as at the cut-off; `reasons` say what it waits for now."""
+    """One problem. `counted_as` is what it counts as at the cut-off; `reasons` say what it waits for now.
+
+    `level` is where it is to be solved and, when it is closed, where it was.
+    """
 
     case_id: UUID
     counted_as: str
@@ -140,14 +192,20 @@ class CaseView(Message, frozen=True, kw_only=True):
     community_name: str | None
     campaign: str | None
     department: str | None
+    level: Level | None
     observed_at: Instant
     reported_at: Instant
     filed_at: Instant | None
     dispatched_at: Instant | None
     closed_at: Instant | None
+    voided_at: Instant | None
+    void_reason: VoidReason | None
+    merged_at: Instant | None
+    merged_into: UUID | None
     rejected_at: Instant | None
     rejection: str | None
     reasons: tuple[ReasonView, ...]
+    marks: tuple[MarkView, ...]
     legs: tuple[LegView, ...]
 
 

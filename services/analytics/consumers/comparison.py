@@ -29,8 +29,8 @@ class Comparison:
     """What was compared, and what was found.
 
     `streams` stand at the same position on both sides, `streams_behind` do not and were left out. `cases` and `legs`
-    are rows of those streams. `figures` is how many figures were compared: the totals, every group's, every unit's.
-    `differing_rows` counts all, of which `differences` tells some.
+    are rows of those streams; their marks are compared with them. `figures` is how many figures were compared: the
+    totals, every group's, every unit's. `differing_rows` counts all, of which `differences` tells some.
     """
 
     streams: int
@@ -60,6 +60,7 @@ async def compare(connection: AsyncConnection, live: str) -> Comparison:
     streams, behind = await _positions(connection, live)
     cases, differing_cases, case_differences = await _rows(connection, tables.case_facts, live)
     legs, differing_legs, leg_differences = await _rows(connection, tables.leg_facts, live)
+    _, differing_marks, mark_differences = await _rows(connection, tables.case_marks, live)
     live_total, found = await _figures(connection, live)
     rebuilt_total, made = await _figures(connection, REBUILT)
     names = found.keys() | made.keys()
@@ -72,8 +73,8 @@ async def compare(connection: AsyncConnection, live: str) -> Comparison:
         legs=legs,
         figures=1 + len(names),
         differing_figures=(live_total != rebuilt_total) + sum(found.get(name) != made.get(name) for name in names),
-        differing_rows=differing_cases + differing_legs,
-        differences=(*case_differences, *leg_differences),
+        differing_rows=differing_cases + differing_legs + differing_marks,
+        differences=(*case_differences, *leg_differences, *mark_differences),
         live=live_total,
         rebuilt=rebuilt_total,
     )

@@ -6,24 +6,18 @@ is counted twice.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.analytics import tables
-from services.analytics.domain.facts import (
-    CaseEvent,
-    CaseFacts,
-    LegFacts,
-    ReportEvent,
-    evolve_case,
-    evolve_report,
-)
+from services.analytics.consumers.writing import CaseChanges, write_reports
+from services.analytics.domain.case_fold import CaseEvent, evolve_case
+from services.analytics.domain.facts import ReportFacts
+from services.analytics.domain.report_fold import ReportEvent, evolve_report
+from services.analytics.queries.loading import load_cases, load_reports
 from shared.contracts.common import Event
 from shared.contracts.decisions import Delivery
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, INTAKE_REPORTS, REPORT_EVENTS, type_name
@@ -36,7 +30,8 @@ _TYPES: Final[Mapping[str, Mapping[str, type[Event]]]] = {
     INTAKE_REPORTS: {type_name(event): event for event in REPORT_EVENTS},
     DISPATCH_CASES: {type_name(event): event for event in CASE_EVENTS},
 }
-F = TypeVar("F")
+_Streams = Mapping[UUID, Sequence[tuple[Delivery, Event]]]
+"""The next events of each stream, in order."""
 
 
 async def project(connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
@@ -47,12 +42,13 @@ async def project(connection: AsyncConnection, deliveries: Sequence[Delivery]) -
         ImpossibleEvent: an event that its stream cannot hold.
     """
     events = [(delivery, read(delivery)) for delivery in deliveries]
-    reports = [(delivery.stream, event) for delivery, event in events if delivery.topic == INTAKE_REPORTS]
-    cases = [(delivery.stream, event) for delivery, event in events if delivery.topic == DISPATCH_CASES]
-    if reports:
-        await _project_reports(connection, reports)
-    if cases:
-        await _project_cases(connection, cases)
+    streams: dict[str, dict[UUID, list[tuple[Delivery, Event]]]] = {topic: defaultdict(list) for topic in TOPICS}
+    for delivery, event in events:
+        streams[delivery.topic][delivery.stream].append((delivery, event))
+    if streams[INTAKE_REPORTS]:
+        await _project_reports(connection, streams[INTAKE_REPORTS])
+    if streams[DISPATCH_CASES]:
+        await _project_cases(connection, streams[DISPATCH_CASES])
     await _move_progress(connection, events)
 
 
@@ -68,93 +64,33 @@ def read(delivery: Delivery) -> Event:
     return decode(expected, delivery.event.data)
 
 
-async def _project_reports(connection: AsyncConnection, events: Sequence[tuple[UUID, Event]]) -> None:
-    streams = sorted({stream for stream, _ in events})
-    columns = tables.case_facts.c
-    rows = await connection.execute(
-        sa.select(columns.stream, *(columns[name] for name in tables.REPORT_COLUMNS)).where(_among(streams))
-    )
-    known = {row.stream: facts for row in rows if (facts := tables.report_of(row)) is not None}
-    folded = _fold(known, events, lambda facts, event: evolve_report(facts, cast("ReportEvent", event)))
-    await _write(
-        connection,
-        tables.case_facts,
-        ("stream", *tables.REPORT_COLUMNS),
-        [(stream, *tables.report_values(folded[stream])) for stream in streams],
-    )
+async def _project_reports(connection: AsyncConnection, streams: _Streams) -> None:
+    known = await load_reports(connection, _begun(streams))
+    changed: dict[UUID, ReportFacts] = {}
+    for stream, events in streams.items():
+        before = facts = known.get(stream)
+        for _, event in events:
+            facts = evolve_report(facts, cast("ReportEvent", event))
+        if facts is not None and facts is not before:
+            changed[stream] = facts
+    await write_reports(connection, changed)
 
 
-async def _project_cases(connection: AsyncConnection, events: Sequence[tuple[UUID, Event]]) -> None:
-    streams = sorted({stream for stream, _ in events})
-    known = await _load_cases(connection, streams)
-    folded = _fold(known, events, lambda facts, event: evolve_case(facts, cast("CaseEvent", event)))
-    await _write(
-        connection,
-        tables.case_facts,
-        ("stream", *tables.CASE_COLUMNS),
-        [(stream, *tables.case_values(folded[stream])) for stream in streams],
-    )
-    await _write(
-        connection,
-        tables.leg_facts,
-        ("stream", *tables.LEG_COLUMNS),
-        [
-            (stream, *tables.leg_values(leg))
-            for stream in streams
-            for _, leg in sorted(folded[stream].legs.items())
-            if not _was(known.get(stream), leg)
-        ],
-    )
+async def _project_cases(connection: AsyncConnection, streams: _Streams) -> None:
+    known = await load_cases(connection, _begun(streams))
+    changes = CaseChanges()
+    for stream in sorted(streams):
+        before = facts = known.get(stream)
+        for _, event in streams[stream]:
+            facts = evolve_case(facts, cast("CaseEvent", event))
+        if facts is not None and facts is not before:
+            changes.note(stream, before, facts)
+    await changes.write(connection)
 
 
-async def _load_cases(connection: AsyncConnection, streams: Sequence[UUID]) -> dict[UUID, CaseFacts]:
-    legs: dict[UUID, list[LegFacts]] = defaultdict(list)
-    leg_table, columns = tables.leg_facts, tables.case_facts.c
-    for row in await connection.execute(sa.select(leg_table).where(_among(streams, leg_table))):
-        legs[row.stream].append(tables.leg_of(row))
-    rows = await connection.execute(
-        sa.select(columns.stream, *(columns[name] for name in tables.CASE_COLUMNS)).where(_among(streams))
-    )
-    return {row.stream: facts for row in rows if (facts := tables.case_of(row, legs[row.stream])) is not None}
-
-
-def _fold(
-    known: Mapping[UUID, F], events: Iterable[tuple[UUID, Event]], evolve: Callable[[F | None, Event], F]
-) -> dict[UUID, F]:
-    folded = dict(known)
-    for stream, event in events:
-        folded[stream] = evolve(folded.get(stream), event)
-    return folded
-
-
-def _was(facts: CaseFacts | None, leg: LegFacts) -> bool:
-    return facts is not None and facts.legs.get(leg.leg) == leg
-
-
-def _among(streams: Sequence[UUID], table: sa.Table = tables.case_facts) -> sa.ColumnElement[bool]:
-    return table.c.stream == sa.any_(sa.literal(list(streams), postgresql.ARRAY(sa.Uuid)))
-
-
-async def _write(
-    connection: AsyncConnection, table: sa.Table, names: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
-    """Insert these rows in their order, or set these columns, and no others, of the rows that exist."""
-    if rows:
-        arrays = tuple(list(column) for column in zip(*rows, strict=True))
-        await connection.exec_driver_sql(_upsert(table, names), arrays)
-
-
-def _upsert(table: sa.Table, names: Sequence[str]) -> str:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    arrays = ", ".join(
-        f"${number}::{table.c[name].type.compile(dialect=dialect)}[]" for number, name in enumerate(names, start=1)
-    )
-    keys = [column.name for column in table.primary_key]
-    changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in names if name not in keys)
-    return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays}) "  # noqa: S608 - our own names
-        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-    )
+def _begun(streams: _Streams) -> list[UUID]:
+    """Return the streams of which something was counted before."""
+    return sorted(stream for stream, events in streams.items() if events[0][0].sequence > 1)
 
 
 async def _move_progress(connection: AsyncConnection, events: Iterable[tuple[Delivery, Event]]) -> None:

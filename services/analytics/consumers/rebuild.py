@@ -106,7 +106,7 @@ async def _catch_up(
 
 async def _compare(engine: AsyncEngine, live: str) -> Comparison:
     async with engine.begin() as connection:
-        for table in (tables.case_facts, tables.leg_facts, tables.ledger.positions):
+        for table in (tables.case_facts, tables.leg_facts, tables.case_marks, tables.ledger.positions):
             await connection.exec_driver_sql(f"ANALYZE {REBUILT}.{table.name}")
     async with queries.snapshot(engine) as connection:
         return await compare(connection, live)

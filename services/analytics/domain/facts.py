@@ -1,48 +1,36 @@
 """What is known of a report and its case: two folds that share nothing but the id.
 
-`ReportFacts` is the fold of a stream of `intake.reports`, `CaseFacts` that of a stream of `dispatch.cases`. Neither
-reads the other, so the order in which events of one id arrive on the two topics cannot matter.
+`ReportFacts` is the fold of a stream of `intake.reports` (`report_fold`), `CaseFacts` that of a stream of
+`dispatch.cases` (`case_fold`). Neither reads the other, so the order in which events of one id arrive on the two topics
+cannot matter. Facts are array-like: their values in this order are a row of the read model.
 """
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal
+from uuid import UUID
 
-from shared.contracts import dispatch, intake
+from msgspec import Struct, field
 
-LegState = Literal["assigned", "handling", "return_pending", "fed_back", "waived"]
-"""待签收, 处置中, 回退待审, 已反馈, 免办."""
+from services.analytics.domain.marks import Marks
+from shared.contracts.adjustments import VoidReason
+from shared.contracts.common import Level
+from shared.contracts.dispatch import LegRole
 
-ReportEvent = (
-    intake.Reported
-    | intake.Completed
-    | intake.Accepted
-    | intake.Filed
-    | intake.Rejected
-    | intake.ReportContentForgotten
-)
-CaseEvent = (
-    dispatch.CaseOpened
-    | dispatch.CaseOpeningDeclined
-    | dispatch.CaseRoutingFailed
-    | dispatch.CaseDispatched
-    | dispatch.LegSigned
-    | dispatch.LegFedBack
-    | dispatch.LegReturnRequested
-    | dispatch.LegReturnRefused
-    | dispatch.LegReturnUpheld
-    | dispatch.LegWaived
-    | dispatch.CaseChecked
-    | dispatch.CaseClosed
-)
+LegState = Literal["assigned", "handling", "return_pending", "suspended", "fed_back", "waived"]
+"""待签收, 处置中, 回退待审, 挂账, 已反馈, 免办."""
+Again = Literal["check_failed", "sent_back", "false_closing", "recurrence"]
+"""Why a unit handles its leg once more: 核查未通过, 退回补充, and the two grounds of a reopening."""
+SuspensionStage = Literal["requested", "endorsed"]
+"""挂账: asked for, and looked at by a dispatcher; the leader decides."""
+AppealStage = Literal["pending", "upheld", "rejected"]
+"""申诉: not decided yet, 成立, 不成立."""
 
 
 class ImpossibleEvent(Exception):
     """An event that cannot be where it is in its stream, such as a signature on a leg that was never assigned."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFacts:
+class ReportFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """What intake says of one report. Instants are those of the events, UTC.
 
     The category is the one decided or, until then, the one that the source named; both with their code system.
@@ -65,23 +53,32 @@ class ReportFacts:
     """Why it was rejected: the code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegFacts:
-    """What dispatch says of one department's part of a case.
+class LegFacts(Struct, frozen=True, kw_only=True, array_like=True):
+    """What dispatch says of one department's part of a case. Each instant is the last of its kind.
 
-    `in_rework` holds from a failed check until the next feedback. Each instant is the last of its kind.
+    `due_at` is the handling deadline as it stands; `overdue_at` the first of the unit's that passed: it stays, also
+    when an upheld appeal exempts it from statistics (`exempted_at`). `again` and `again_reason` hold until the next
+    feedback.
     """
 
     leg: int
     unit: str
-    role: dispatch.LegRole
+    role: LegRole
     state: LegState
     assigned_at: datetime
+    due_at: datetime | None = None
     signed_at: datetime | None = None
     fed_back_at: datetime | None = None
     waived_at: datetime | None = None
-    in_rework: bool = False
+    again: Again | None = None
+    again_reason: str | None = None
     reworks: int = 0
+    extension_requested: bool = False
+    suspension: SuspensionStage | None = None
+    suspended_until: datetime | None = None
+    overdue_at: datetime | None = None
+    appeal: AppealStage | None = None
+    exempted_at: datetime | None = None
 
     @property
     def done(self) -> bool:
@@ -89,169 +86,38 @@ class LegFacts:
         return self.state in {"fed_back", "waived"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFacts:
-    """What dispatch says of one case. `lead` is the lead leg's unit once there is one."""
+class CaseFacts(Struct, frozen=True, kw_only=True, array_like=True):
+    """What dispatch says of one case. `lead` is the lead leg's unit once there is one.
+
+    At most one of `closed_at`, `voided_at` and `merged_at` is there, and only while that holds; what was undone since
+    is among `marks`. `level` is who has to solve it and, when it is closed, where it counts as solved.
+    """
 
     opened_at: datetime
     unroutable: str | None = None
     """Why no rule of the power list gave it a lead: the code; None once it was dispatched."""
     dispatched_at: datetime | None = None
     lead: str | None = None
+    level: Level | None = None
+    check_unit: str | None = None
+    """Who is to check it."""
     checked_at: datetime | None = None
     check_passed: bool | None = None
-    """What the last check found."""
-    check_reason: str | None = None
+    """What the last check found; None again when it was reopened."""
     closed_at: datetime | None = None
+    voided_at: datetime | None = None
+    void_reason: VoidReason | None = None
+    merged_at: datetime | None = None
+    merged_into: UUID | None = None
+    void_proposed: VoidReason | None = None
+    merge_requested: UUID | None = None
+    """The master that has not answered yet."""
+    answer_awaited: bool = False
+    """Somebody entitled watches it, and no unit has answered yet."""
     legs: dict[int, LegFacts] = field(default_factory=dict)
+    marks: Marks = ()
 
-
-def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
-    """Return the facts of a report after its next event.
-
-    Raises:
-        ImpossibleEvent: when a stream does not begin with the report.
-    """
-    if isinstance(event, intake.Reported):
-        return _reported(event)
-    if facts is None:
-        raise ImpossibleEvent(f"{event.type} came before the report itself.")
-    match event:
-        case intake.Completed():
-            return replace(
-                facts,
-                category_system=event.category.system,
-                category_code=event.category.code,
-                street=event.place.street,
-                community=event.place.community,
-                missing=(),
-            )
-        case intake.Accepted():
-            return replace(facts, accepted_at=event.at)
-        case intake.Filed():
-            return _filed(facts, event)
-        case intake.Rejected():
-            return replace(facts, rejected_at=event.at, rejection=event.reason_code)
-        case intake.ReportContentForgotten():
-            return facts
-        case _:
-            assert_never(event)
-
-
-def evolve_case(facts: CaseFacts | None, event: CaseEvent) -> CaseFacts:
-    """Return the facts of a case after its next event.
-
-    Raises:
-        ImpossibleEvent: when a stream does not begin with the opening, or an event names a leg that was not assigned.
-    """
-    if isinstance(event, dispatch.CaseOpened):
-        return CaseFacts(opened_at=event.at)
-    if facts is None:
-        raise ImpossibleEvent(f"{event.type} came before the case was opened.")
-    match event:
-        case dispatch.CaseOpeningDeclined():
-            return facts
-        case dispatch.CaseRoutingFailed():
-            return replace(facts, unroutable=event.reason)
-        case dispatch.CaseDispatched():
-            return _dispatched(facts, event)
-        case dispatch.CaseChecked():
-            return _checked(facts, event)
-        case dispatch.CaseClosed():
-            return replace(facts, closed_at=event.at)
-        case _:
-            return _with_leg(facts, _evolve_leg(_leg(facts, event.leg), event))
-
-
-def _reported(event: intake.Reported) -> ReportFacts:
-    category = event.category or event.named_category
-    return ReportFacts(
-        reported_at=event.at,
-        observed_at=event.observed_at,
-        source=event.source,
-        category_system=category.system,
-        category_code=category.code,
-        target_type=event.target_type,
-        campaign=event.campaign,
-        street=event.place.street,
-        community=event.place.community,
-        missing=event.missing,
-    )
-
-
-def _filed(facts: ReportFacts, event: intake.Filed) -> ReportFacts:
-    return replace(
-        facts,
-        filed_at=event.at,
-        category_system=event.category.system,
-        category_code=event.category.code,
-        street=event.place.street,
-        community=event.place.community,
-    )
-
-
-def _dispatched(facts: CaseFacts, event: dispatch.CaseDispatched) -> CaseFacts:
-    if facts.legs:
-        raise ImpossibleEvent("The case was dispatched twice.")
-    legs = {
-        leg.leg: LegFacts(leg=leg.leg, unit=leg.unit, role=leg.role, state="assigned", assigned_at=event.at)
-        for leg in event.legs
-    }
-    lead = next((leg.unit for leg in event.legs if leg.role == "lead"), None)
-    return replace(facts, dispatched_at=event.at, unroutable=None, lead=lead, legs=legs)
-
-
-def _checked(facts: CaseFacts, event: dispatch.CaseChecked) -> CaseFacts:
-    sent_back = {number: _sent_back(_leg(facts, number)) for number in event.rework}
-    return replace(
-        facts,
-        checked_at=event.at,
-        check_passed=event.passed,
-        check_reason=event.reason,
-        legs=facts.legs | sent_back,
-    )
-
-
-def _sent_back(leg: LegFacts) -> LegFacts:
-    return replace(leg, state="handling", in_rework=True, reworks=leg.reworks + 1)
-
-
-LegEvent = (
-    dispatch.LegSigned
-    | dispatch.LegFedBack
-    | dispatch.LegReturnRequested
-    | dispatch.LegReturnRefused
-    | dispatch.LegReturnUpheld
-    | dispatch.LegWaived
-)
-
-
-def _evolve_leg(leg: LegFacts, event: LegEvent) -> LegFacts:
-    match event:
-        case dispatch.LegSigned():
-            return replace(leg, state="handling", signed_at=event.at)
-        case dispatch.LegFedBack():
-            return replace(leg, state="fed_back", fed_back_at=event.at, in_rework=False)
-        case dispatch.LegReturnRequested():
-            return replace(leg, state="return_pending")
-        case dispatch.LegReturnRefused():
-            return replace(leg, state="handling")
-        case dispatch.LegReturnUpheld():
-            # Another unit begins anew: what the first one did is not scored (domain 9.2, row 11).
-            return LegFacts(leg=leg.leg, unit=event.to_unit, role=leg.role, state="assigned", assigned_at=event.at)
-        case dispatch.LegWaived():
-            return replace(leg, state="waived", waived_at=event.at, in_rework=False)
-        case _:
-            assert_never(event)
-
-
-def _leg(facts: CaseFacts, number: int) -> LegFacts:
-    leg = facts.legs.get(number)
-    if leg is None:
-        raise ImpossibleEvent(f"Leg {number} was never assigned.")
-    return leg
-
-
-def _with_leg(facts: CaseFacts, leg: LegFacts) -> CaseFacts:
-    lead = leg.unit if leg.role == "lead" else facts.lead
-    return replace(facts, lead=lead, legs=facts.legs | {leg.leg: leg})
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is expected of anybody."""
+        return not (self.closed_at is None and self.voided_at is None and self.merged_at is None)

@@ -49,19 +49,24 @@ class CountingRule:
 
 CUMULATIVE_CLOSURE: Final = CountingRule(
     name="cumulative_closure_rate",
-    version=1,
+    version=2,
     title_zh="累计办结率",
     title_en="Cumulative closure rate",
     text_zh=(
         "累计办结率 = 累计结案数 ÷ 累计上报数。分母为截止时刻（含）前上报的全部问题，每个问题只计一次，"
-        "不予受理、不予立案的也计入；分子为其中截止时刻（含）前结案的问题。按日分组取上报日（北京时间），"
-        "按部门分组取主办部门。不同于结案率（结案数 ÷ 应结案数）。"
+        "不予受理、不予立案、作废、并案的也计入；分子为其中截止时刻（含）前已结案且未重开的问题。"
+        "作废、并案既不算结案也不算未结，挂账属未结，均另列；超期经申诉成立的，超期事实保留，仅另列免计数。"
+        "按日分组取上报日（北京时间），按部门分组取主办部门，按层级分组取解决层级（网格、社区、街道、市级）。"
+        "不同于结案率（结案数 ÷ 应结案数）。"
     ),
     text_en=(
         "Problems closed / problems reported, cumulative. The denominator is every problem reported up to and "
-        "including the cut-off, each counted once, rejected ones included; the numerator is those of them that were "
-        "closed up to and including the cut-off. A day is the day of the report in Beijing time; a department is the "
-        "lead department. Not the closure rate on due cases (结案率 = closed / due)."
+        "including the cut-off, each counted once, rejected, voided and merged ones included; the numerator is those "
+        "of them that were closed by then and not reopened. Voided and merged ones are neither closed nor open, "
+        "suspended ones are open; all are shown beside. An overdue leg stays overdue where an appeal was upheld; the "
+        "exempted ones are counted apart. A day is the day of the report in Beijing time, a department the lead "
+        "department, a level that at which the case was or is to be solved. Not the closure rate on due cases "
+        "(结案率 = closed / due)."
     ),
 )
 """The figure of the source report (domain 0.1): closed / reported, never to be confused with 结案率."""

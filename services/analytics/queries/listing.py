@@ -1,12 +1,9 @@
 """The cases and legs behind every figure (I-16), in pages that never move."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.analytics import tables
@@ -16,12 +13,14 @@ from services.analytics.queries.conditions import (
     LEGS,
     Counted,
     Filters,
+    Kind,
     LegCounted,
     are_reported,
     counted_as,
     is_counted,
     leg_is,
 )
+from services.analytics.queries.loading import load_cases, load_reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class CaseRow:
     """One problem behind a figure, and what it counts as at the cut-off."""
 
     stream: UUID
-    counted_as: Counted
+    counted_as: Kind
     report: ReportFacts
     case: CaseFacts | None
 
@@ -54,17 +53,17 @@ async def cases(
         conditions.append(CASES.stream > after)
     rows = (
         await connection.execute(
-            sa.select(tables.case_facts, counted_as(filters).label("counted_as"))
+            sa.select(CASES.stream, counted_as(filters).label("counted_as"))
             .where(*conditions)
             .order_by(CASES.stream)
             .limit(limit + 1)
         )
     ).all()
-    legs = await _legs_of(connection, [row.stream for row in rows[:limit]])
+    streams = [row.stream for row in rows[:limit]]
+    reports, known = await load_reports(connection, streams), await load_cases(connection, streams)
     page = [
-        CaseRow(stream=row.stream, counted_as=row.counted_as, report=report, case=tables.case_of(row, legs[row.stream]))
+        CaseRow(stream=row.stream, counted_as=row.counted_as, report=reports[row.stream], case=known.get(row.stream))
         for row in rows[:limit]
-        if (report := tables.report_of(row)) is not None
     ]
     return page, page[-1].stream if len(rows) > limit else None
 
@@ -86,20 +85,12 @@ async def legs(
         conditions.append(sa.tuple_(LEGS.stream, LEGS.leg) > sa.tuple_(*after))
     rows = (
         await connection.execute(
-            sa.select(tables.leg_facts)
+            sa.select(LEGS.stream, *(LEGS[name] for name in tables.LEG_COLUMNS))
             .select_from(tables.leg_facts.join(tables.case_facts, LEGS.stream == CASES.stream))
             .where(*conditions)
             .order_by(LEGS.stream, LEGS.leg)
             .limit(limit + 1)
         )
     ).all()
-    page = [LegRow(stream=row.stream, leg=tables.leg_of(row)) for row in rows[:limit]]
+    page = [LegRow(stream=row.stream, leg=tables.leg_of(row[1:])) for row in rows[:limit]]
     return page, (page[-1].stream, page[-1].leg.leg) if len(rows) > limit else None
-
-
-async def _legs_of(connection: AsyncConnection, streams: Sequence[UUID]) -> dict[UUID, list[LegFacts]]:
-    found: dict[UUID, list[LegFacts]] = defaultdict(list)
-    among = LEGS.stream == sa.any_(sa.literal(list(streams), postgresql.ARRAY(sa.Uuid)))
-    for row in await connection.execute(sa.select(tables.leg_facts).where(among)):
-        found[row.stream].append(tables.leg_of(row))
-    return found

@@ -7,9 +7,11 @@ from typing import Final
 from litestar import Litestar
 from litestar.di import Provide
 
-from services.dispatch.api.acts import CaseActs, LegActs
-from services.dispatch.api.reading import CaseReads, LegReads
+from services.dispatch.api.case_acts import CaseActs
+from services.dispatch.api.leg_acts import DepartmentActs, LegDecisions
+from services.dispatch.api.reading import CaseReads, LegReads, TaskReads
 from services.dispatch.api.references import References
+from services.dispatch.api.routing import CaseRoutingReads, RoutingReads
 from services.dispatch.api.writing import provide_writer
 from services.dispatch.queries import Database
 from shared.contracts.asyncapi import asyncapi_document
@@ -21,7 +23,7 @@ from shared.web.authentication import TokenVerifier
 VERSION: Final = "1.0.0"
 _DESCRIPTION: Final = (
     "Who must do what about a filed problem, and whether it is done. Departments sign and feed back their legs; "
-    "the centres dispatch, rule, check and close. Every POST needs an Idempotency-Key."
+    "the centres dispatch, rule, check and close. Every POST that changes something needs an Idempotency-Key."
 )
 
 
@@ -53,7 +55,17 @@ def application(
             description=_DESCRIPTION,
             asyncapi=asyncapi_document("dispatch", VERSION),
         ),
-        [CaseReads, CaseActs, LegActs, LegReads, References],
+        [
+            CaseReads,
+            CaseActs,
+            DepartmentActs,
+            LegDecisions,
+            LegReads,
+            TaskReads,
+            CaseRoutingReads,
+            RoutingReads,
+            References,
+        ],
         verifier=verifier,
         health=health,
         dependencies={

@@ -6,7 +6,7 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.params import FromPath, QueryParameter
 
-from services.dispatch.api.reading import Reads
+from services.dispatch.api.parameters import Reads
 from services.dispatch.api.views import ReferenceDocument
 from services.dispatch.api.writing import Answered, Writing
 from services.dispatch.domain.reference import PublishReference
@@ -22,7 +22,7 @@ ExpectedVersion = Annotated[
 
 
 class References(Controller):
-    """Catalogues, units and places; every version stays readable."""
+    """Catalogues, routing, units, places, calendars and limit policies; every version stays readable."""
 
     path = "/v1/reference/{kind:str}/{name:str}"
     tags = ("reference",)
@@ -54,7 +54,10 @@ class References(Controller):
         writer: Writing,
         expected_version: ExpectedVersion = None,
     ) -> Answered:
-        """Publish the next version; the body is the document itself. Cases already dispatched are not changed."""
+        """Publish the next version; the body is the document itself.
+
+        Cases already dispatched keep their legs. Running clocks are computed again after a calendar or a limit policy.
+        """
         document = await request.body()
         command = PublishReference(kind=kind, name=name, document=document, expected_version=expected_version)
         return await writer.publish(command)

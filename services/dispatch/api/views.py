@@ -1,18 +1,32 @@
-"""What reads answer: cases as lists show them, the dossier of one, legs, reference documents."""
+"""What lists answer: cases as the work list shows them, tasks, reference documents."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from services.dispatch.domain.case import CaseStage, CaseState
-from services.dispatch.domain.gate import obstacles
+from services.dispatch.domain.awaiting import Awaited, awaiting, awaiting_leg
+from services.dispatch.domain.case import ENDED, CaseStage
+from services.dispatch.domain.colours import Colour, colour_of, yellow_from
+from services.dispatch.domain.columns import breached_stages, most_urgent, running_handle_clock
 from services.dispatch.domain.legs import LegStage, LegState
-from services.dispatch.queries import CaseFile, KnownCase, KnownLeg
-from shared.contracts.common import CategoryCode, FieldProblem, Message, Place, TargetType
-from shared.contracts.dispatch import Explanation, LegRole
-from shared.contracts.intake import Content
-from shared.contracts.reference import Kind, Limit
+from services.dispatch.queries import CaseCounts, KnownCase, KnownLeg, TaskCounts
+from shared.contracts.clocks import Clock, ClockStage
+from shared.contracts.common import CategoryCode, Level, Message, Place
+from shared.contracts.dispatch import LegRole
+from shared.contracts.reference import Kind
+
+
+class Deadline(Message, frozen=True, kw_only=True):
+    """Until when, and how urgent that is: yellow from `yellow_from`, red from `due_at`.
+
+    `provisional`: the calendar does not know all of the days yet.
+    """
+
+    stage: ClockStage
+    due_at: datetime
+    yellow_from: datetime
+    colour: Colour
+    provisional: bool
 
 
 class LegSummary(Message, frozen=True, kw_only=True):
@@ -26,10 +40,15 @@ class LegSummary(Message, frozen=True, kw_only=True):
 
 
 class CaseSummary(Message, frozen=True, kw_only=True):
-    """A case as a list shows it; `revision` is that of the case's own part."""
+    """A case as a list shows it; `revision` is that of the case's own part.
+
+    `deadline` is the most urgent that runs of dispatch, handling and check. `breached` are the stages of which a limit
+    has passed. `awaits` are all who must act now.
+    """
 
     id: UUID
     state: CaseStage
+    open: bool
     revision: int
     source: str
     category: CategoryCode
@@ -37,6 +56,12 @@ class CaseSummary(Message, frozen=True, kw_only=True):
     community: str | None
     campaign: str | None
     lead_unit: str | None
+    check_unit: str | None
+    level: Level
+    supervised: bool
+    deadline: Deadline | None
+    breached: tuple[ClockStage, ...]
+    awaits: tuple[Awaited, ...]
     legs: tuple[LegSummary, ...]
     reported_at: datetime
     filed_at: datetime
@@ -45,15 +70,28 @@ class CaseSummary(Message, frozen=True, kw_only=True):
     closed_at: datetime | None
 
 
-class CasePage(Message, frozen=True, kw_only=True):
-    """One page of cases, newest first; `next` is the `cursor` of the page after it."""
+class Counts(Message, frozen=True, kw_only=True):
+    """How many there are in all, of each state and of each colour; those without a running clock have no colour."""
 
+    total: int
+    states: dict[str, int]
+    colours: dict[str, int]
+
+
+class CaseList(Message, frozen=True, kw_only=True):
+    """One page of cases as of an instant of the database; `next` is the `cursor` of the page after it.
+
+    `counts` are of everything that the filter finds, in the same snapshot.
+    """
+
+    as_of: datetime
     items: tuple[CaseSummary, ...]
-    next: UUID | None
+    next: str | None
+    counts: Counts | None
 
 
 class Task(Message, frozen=True, kw_only=True):
-    """A leg with what its unit needs to know of the case."""
+    """A leg with what its unit needs to know of the case; `expected` is what its unit, or somebody else, must do."""
 
     case_id: UUID
     case_state: CaseStage
@@ -61,45 +99,28 @@ class Task(Message, frozen=True, kw_only=True):
     place: Place
     closing_condition_zh: str
     closing_condition_en: str
+    supervised: bool
+    deadline: Deadline | None
+    expected: tuple[Awaited, ...]
     leg: LegState
 
 
-class TaskPage(Message, frozen=True, kw_only=True):
-    """The tasks of one page of cases, newest case first; `next` is the `cursor` of the page after it."""
+class TaskList(Message, frozen=True, kw_only=True):
+    """One page of a unit's open legs as of an instant of the database, the most urgent first."""
 
+    as_of: datetime
+    unit: str
+    items: tuple[Task, ...]
+    next: str | None
+    counts: Counts | None
+
+
+class LegList(Message, frozen=True, kw_only=True):
+    """The legs of one page of cases, newest case first; `next` is the `cursor` of the page after it."""
+
+    as_of: datetime
     items: tuple[Task, ...]
     next: UUID | None
-
-
-class HistoryEntry(Message, frozen=True, kw_only=True):
-    """One event of the case as it was published: its facts hold when (`at`) and who (`by`)."""
-
-    sequence: int
-    type: str
-    facts: dict[str, object]
-
-
-class Dossier(Message, frozen=True, kw_only=True):
-    """Everything about one case. `open_because` is what the closure gate still asks for; empty: it may close.
-
-    `content` is None before it has arrived, once it is forgotten, and for who may not read it.
-    """
-
-    case: CaseSummary
-    sequence: int
-    place: Place
-    target_type: TargetType
-    observed_at: datetime
-    limit: Limit
-    closing_condition_zh: str
-    closing_condition_en: str
-    explanation: Explanation | None
-    routing_problem: str | None
-    failed_checks: int
-    legs: tuple[LegState, ...]
-    open_because: tuple[FieldProblem, ...]
-    history: tuple[HistoryEntry, ...]
-    content: Content | None
 
 
 class ReferenceDocument(Message, frozen=True, kw_only=True):
@@ -111,13 +132,14 @@ class ReferenceDocument(Message, frozen=True, kw_only=True):
     document: dict[str, object]
 
 
-def summary_of(known: KnownCase) -> CaseSummary:
+def summary_of(known: KnownCase, now: datetime) -> CaseSummary:
     """Return the case as a list shows it."""
     case = known.case
     opened = case.opened
     return CaseSummary(
         id=known.id,
         state=case.state,
+        open=case.state not in ENDED,
         revision=case.revision,
         source=opened.source,
         category=opened.category,
@@ -125,6 +147,12 @@ def summary_of(known: KnownCase) -> CaseSummary:
         community=opened.place.community,
         campaign=opened.campaign,
         lead_unit=case.lead,
+        check_unit=case.check.unit if case.check else None,
+        level=case.level,
+        supervised=case.supervision is not None,
+        deadline=deadline_of(most_urgent(case), now),
+        breached=tuple(breached_stages(case)),
+        awaits=awaiting(case),
         legs=tuple(
             LegSummary(leg=leg.leg, unit=leg.unit, role=leg.role, state=leg.state, revision=leg.revision)
             for leg in case.legs
@@ -137,9 +165,22 @@ def summary_of(known: KnownCase) -> CaseSummary:
     )
 
 
-def task_of(found: KnownLeg) -> Task:
+def deadline_of(clock: Clock | None, now: datetime) -> Deadline | None:
+    """Return what a running clock means now."""
+    if clock is None:
+        return None
+    return Deadline(
+        stage=clock.stage,
+        due_at=clock.due_at,
+        yellow_from=yellow_from(clock),
+        colour=colour_of(clock, now),
+        provisional=clock.provisional,
+    )
+
+
+def task_of(found: KnownLeg, now: datetime) -> Task:
     """Return the leg with what its unit needs."""
-    case = found.case.case
+    case, leg = found.case.case, found.leg
     return Task(
         case_id=found.case.id,
         case_state=case.state,
@@ -147,43 +188,17 @@ def task_of(found: KnownLeg) -> Task:
         place=case.opened.place,
         closing_condition_zh=case.opened.closing_condition_zh,
         closing_condition_en=case.opened.closing_condition_en,
-        leg=found.leg,
+        supervised=case.supervision is not None,
+        deadline=deadline_of(running_handle_clock(case, leg), now),
+        expected=() if case.state in ENDED else tuple(awaiting_leg(case, leg)),
+        leg=leg,
     )
 
 
-def dossier_of(file: CaseFile, *, with_content: bool) -> Dossier:
-    """Return everything about the case, the private content only where it may be read."""
-    case = file.known.case
-    opened = case.opened
-    return Dossier(
-        case=summary_of(file.known),
-        sequence=file.known.sequence,
-        place=opened.place,
-        target_type=opened.target_type,
-        observed_at=opened.observed_at,
-        limit=opened.limit,
-        closing_condition_zh=opened.closing_condition_zh,
-        closing_condition_en=opened.closing_condition_en,
-        explanation=case.explanation,
-        routing_problem=case.routing_problem,
-        failed_checks=case.failed_checks,
-        legs=case.legs,
-        open_because=_open_because(case),
-        history=tuple(
-            HistoryEntry(
-                sequence=event.sequence,
-                type=event.type,
-                facts=msgspec.json.decode(event.data, type=dict[str, object]),
-            )
-            for event in file.history
-        ),
-        content=file.content if with_content else None,
-    )
-
-
-def _open_because(case: CaseState) -> tuple[FieldProblem, ...]:
-    if case.state == "closed":
-        return ()
-    return tuple(
-        FieldProblem(field=obstacle.field, code=obstacle.code, message=obstacle.message) for obstacle in obstacles(case)
-    )
+def counts_of(counts: CaseCounts | TaskCounts | None) -> Counts | None:
+    """Return the counts as they are answered."""
+    if counts is None:
+        return None
+    states: dict[Any, int] = dict(counts.states)
+    colours: dict[Any, int] = dict(counts.colours)
+    return Counts(total=counts.total, states=states, colours=colours)

@@ -6,8 +6,10 @@ from uuid import UUID
 from litestar import Request as HttpRequest
 from litestar import Response
 from litestar.di import NamedDependency
+from msgspec import structs
 
-from services.dispatch.domain.commands import ActorCommand
+from services.dispatch.api.bodies import Act
+from services.dispatch.domain.commands import CaseCommand, LegCommand
 from services.dispatch.domain.reference import PublishReference
 from services.dispatch.tables import CASE, REFERENCE
 from shared.contracts.common import Actor, Answer
@@ -31,9 +33,15 @@ class Writer:
         self._cause = cause
         self._idempotency = idempotency
 
-    async def act(self, command: ActorCommand) -> Answered:
-        """Return what became of an act on a case."""
-        return respond(await self._submit(CASE, command.case_id, command))
+    async def on_case(self, command: type[CaseCommand], case_id: UUID, said: Act) -> Answered:
+        """Return what became of an act on the case's own part; `said` has the rest of the command's fields."""
+        body = command(case_id=case_id, **structs.asdict(said))
+        return respond(await self._submit(CASE, case_id, body))
+
+    async def on_leg(self, command: type[LegCommand], case_id: UUID, leg: int, said: Act) -> Answered:
+        """Return what became of an act on a leg; `said` has the rest of the command's fields."""
+        body = command(case_id=case_id, leg=leg, **structs.asdict(said))
+        return respond(await self._submit(CASE, case_id, body))
 
     async def publish(self, command: PublishReference) -> Answered:
         """Return what became of a new version of a reference document."""

@@ -1,50 +1,38 @@
-"""The case: its state, how events change it, and the columns that queries need. Every part is pure."""
+"""The case: its state. `evolve` says how events change it, `columns` what queries find it by."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
+from uuid import UUID
 
-import msgspec
+from services.dispatch.domain.events import OwnEvent
+from services.dispatch.domain.leg_changes import ClockEvent, LegEvent
+from services.dispatch.domain.legs import Legs, LegState, Told
+from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
+from shared.contracts.clocks import Clock
+from shared.contracts.common import Actor, Level, Message
+from shared.contracts.dispatch import CaseOpened, Explanation
 
-from services.dispatch.domain.legs import Legs, evolve_legs, units_of
-from shared.contracts.common import Actor, Message
-from shared.contracts.dispatch import (
-    CaseChecked,
-    CaseClosed,
-    CaseDispatched,
-    CaseOpened,
-    CaseOpeningDeclined,
-    CaseRoutingFailed,
-    Explanation,
-    LegFedBack,
-    LegReturnRefused,
-    LegReturnRequested,
-    LegReturnUpheld,
-    LegSigned,
-    LegWaived,
+CaseStage = Literal["filed", "dispatched", "handling", "feedback", "checking", "checked", "closed", "voided", "merged"]
+"""已立案 (waits for a dispatcher), 已派遣, 处置中, 已反馈 (waits for a checker), 核查中, 核查通过, 结案, 作废, 并案."""
+CASE_STAGES: Final[tuple[CaseStage, ...]] = (
+    "filed",
+    "dispatched",
+    "handling",
+    "feedback",
+    "checking",
+    "checked",
+    "closed",
+    "voided",
+    "merged",
 )
+ENDED: Final[frozenset[CaseStage]] = frozenset({"closed", "voided", "merged"})
+"""Nothing runs and nothing is handled any more (unless a closed case is reopened, or a merged one unmerged)."""
 
-CaseStage = Literal["filed", "dispatched", "handling", "feedback", "checked", "closed"]
-"""已立案 (waits for a dispatcher), 已派遣, 处置中, 已反馈, 核查通过, 结案 (domain 9.2)."""
-CASE_STAGES: Final[tuple[CaseStage, ...]] = ("filed", "dispatched", "handling", "feedback", "checked", "closed")
-
-CaseEvent = (
-    CaseOpened
-    | CaseOpeningDeclined
-    | CaseRoutingFailed
-    | CaseDispatched
-    | LegSigned
-    | LegFedBack
-    | LegReturnRequested
-    | LegReturnRefused
-    | LegReturnUpheld
-    | LegWaived
-    | CaseChecked
-    | CaseClosed
-)
+LaterEvent = OwnEvent | LegEvent | ClockEvent
+CaseEvent = CaseOpened | LaterEvent
 
 
-class CaseState(Message, frozen=True, kw_only=True):
+class CaseState(Message, frozen=True, kw_only=True, omit_defaults=True):
     """One case. `revision` counts the changes of its own part; each leg has its own (design section 2)."""
 
     opened: CaseOpened
@@ -54,92 +42,54 @@ class CaseState(Message, frozen=True, kw_only=True):
     explanation: Explanation | None = None
     """Why it was dispatched as it was, or why routing failed."""
     routing_problem: str | None = None
+    rule: str | None = None
+    """The rule that routing chose, whatever became of it: so that a bad rule shows."""
+    overridden: bool = False
+    """A dispatcher sent it elsewhere than the rule did."""
+    misdirected: bool = False
+    """A unit to which the rule sent it was right that it is not its duty (an upheld return)."""
     dispatched_at: datetime | None = None
     checked_at: datetime | None = None
     checked_by: Actor | None = None
     """Who found the problem gone; None until a check has passed."""
     failed_checks: int = 0
+    handlers: tuple[str, ...] = ()
+    """The persons who fed back, where tokens named them: they may not check or close (I-10)."""
+    check: AssignedCheck | None = None
+    """Who is to check; None while nobody is."""
     closed_at: datetime | None = None
+    level: Level = "city"
+    """Who has to solve it (domain 5); escalated only by an explicit act."""
+    supervision: Supervision | None = None
+    """The latest 督办."""
+    void_proposal: VoidProposal | None = None
+    merging: UUID | None = None
+    """The case that this one asks to carry it, while that has not answered."""
+    master: UUID | None = None
+    """The case that this one is merged into."""
+    merged_at: datetime | None = None
+    before_merge: CaseStage | None = None
+    carries: tuple[UUID, ...] = ()
+    """The cases that are merged, or about to be, into this one."""
+    dispatch_clock: Clock | None = None
+    dispatch_told: Told = 0
+    sign_clock: Clock | None = None
+    handle_clock: Clock | None = None
+    """What the legs of the dispatch share; a leg whose clock went another way has its own."""
+    check_told: Told = 0
+    calendar_version: int | None = None
+    policy_version: int | None = None
+    """The oldest documents that a running clock may rest on."""
 
     @property
     def lead(self) -> str | None:
         """Return the unit of the lead leg (主办), if the case is dispatched."""
         return next((leg.unit for leg in self.legs if leg.role == "lead"), None)
 
+    def sign_clock_of(self, leg: LegState) -> Clock | None:
+        """Return until when the leg has to be signed; None for a case of before there were clocks."""
+        return leg.sign_clock or self.sign_clock
 
-def evolve(case: CaseState | None, event: CaseEvent) -> CaseState:
-    """Return the state after the event.
-
-    Raises:
-        ValueError: if the first event is not `CaseOpened`, or a later one is.
-    """
-    if isinstance(event, CaseOpened):
-        if case is not None:
-            raise ValueError("A case is opened once.")
-        return CaseState(opened=event, state="filed", revision=1)
-    if case is None:
-        raise ValueError(f"A case begins with CaseOpened, not with {type(event).__name__}.")
-    match event:
-        case CaseOpeningDeclined():
-            return case
-        case CaseRoutingFailed():
-            return _own_part(case, explanation=event.explanation, routing_problem=event.detail)
-        case CaseDispatched():
-            return _own_part(
-                case,
-                legs=evolve_legs(case.legs, event),
-                state="dispatched",
-                explanation=event.explanation,
-                routing_problem=None,
-                dispatched_at=event.at,
-            )
-        case CaseChecked():
-            return _checked(case, event)
-        case CaseClosed():
-            return _own_part(case, state="closed", closed_at=event.at)
-        case _:
-            legs = evolve_legs(case.legs, event)
-            return msgspec.structs.replace(case, legs=legs, state=stage_of(legs))
-
-
-def stage_of(legs: Legs) -> CaseStage:
-    """Return what the legs alone say of the case, between its dispatch and its check."""
-    if all(leg.done for leg in legs):
-        return "feedback"
-    if all(leg.state in {"assigned", "waived"} for leg in legs):
-        return "dispatched"
-    return "handling"
-
-
-def columns(case: CaseState) -> Mapping[str, object]:
-    """Return the typed columns of the table `cases` beside the ledger's own."""
-    opened = case.opened
-    return {
-        "status": case.state,
-        "revision": case.revision,
-        "source": opened.source,
-        "category_system": opened.category.system,
-        "category": opened.category.code,
-        "street": opened.place.street,
-        "community": opened.place.community,
-        "campaign": opened.campaign,
-        "lead_unit": case.lead,
-        "units": sorted(units_of(case.legs)),
-        "legs": [{"unit": leg.unit, "role": leg.role, "state": leg.state} for leg in case.legs],
-        "reported_at": opened.reported_at,
-        "filed_at": opened.filed_at,
-        "opened_at": opened.at,
-        "dispatched_at": case.dispatched_at,
-        "closed_at": case.closed_at,
-    }
-
-
-def _own_part(case: CaseState, **changes: object) -> CaseState:
-    return msgspec.structs.replace(case, revision=case.revision + 1, **changes)
-
-
-def _checked(case: CaseState, event: CaseChecked) -> CaseState:
-    if event.passed:
-        return _own_part(case, state="checked", checked_at=event.at, checked_by=event.by)
-    legs = evolve_legs(case.legs, event)
-    return _own_part(case, legs=legs, state=stage_of(legs), failed_checks=case.failed_checks + 1)
+    def handle_clock_of(self, leg: LegState) -> Clock | None:
+        """Return until when the leg has to be handled; None for a case of before there were clocks."""
+        return leg.handle_clock or self.handle_clock

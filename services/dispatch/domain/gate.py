@@ -4,8 +4,10 @@ from services.dispatch.domain.case import CaseState
 from shared.kernel.errors import FieldError
 
 
-def obstacles(case: CaseState) -> tuple[FieldError, ...]:
+def obstacles(case: CaseState, *, on_papers: bool = False) -> tuple[FieldError, ...]:
     """Return everything that stands between the case and its closing; empty means that it may close.
+
+    `on_papers`: without a look on site, as its category allows.
 
     Codes: `no_single_lead`, `leg_open`, `not_checked`. A field names the leg (`legs.2`) where it is about one.
     """
@@ -22,6 +24,6 @@ def obstacles(case: CaseState) -> tuple[FieldError, ...]:
         for leg in case.legs
         if not leg.done
     ]
-    if case.checked_by is None:
+    if case.checked_by is None and not on_papers:
         found.append(FieldError(field="check", code="not_checked", message="No check on site has passed yet."))
     return tuple(found)

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from services.dispatch.domain.document_errors import unknown_fields
 from services.dispatch.domain.reference_checks import check_document
 from shared.contracts.common import Message
 from shared.contracts.decisions import Context
@@ -63,7 +64,10 @@ def decide(
         document: Document = decode(DOCUMENTS[command.kind], command.document)
     except Unreadable as unreadable:
         return unreadable.refusal()
-    errors = check_document(document, name=command.name, city=city, library=context.library)
+    errors = (
+        *unknown_fields(command.document, document),
+        *check_document(document, name=command.name, city=city, library=context.library),
+    )
     if errors:
         return Refusal(code="invalid", detail="The document contradicts itself or what it refers to.", errors=errors)
     return [

@@ -6,17 +6,41 @@ Whatever the table does not allow is refused by name: `not_entitled_…`, `stale
 from dataclasses import dataclass
 from typing import Final
 
+from services.dispatch.domain.adjustments import (
+    DecideLegExtension,
+    DecideLegSuspension,
+    DecideVoid,
+    EndorseLegSuspension,
+    EscalateCase,
+    MergeCase,
+    ProposeVoid,
+    ReopenCase,
+    ReviewLegAppeal,
+    SuperviseCase,
+    UnmergeCase,
+)
 from services.dispatch.domain.case import CaseStage, CaseState
 from services.dispatch.domain.commands import (
     ActorCommand,
+    AddLegs,
+    AssignCheck,
     CheckCase,
     CloseCase,
     DecideLegReturn,
     DispatchCase,
     LegCommand,
+    RuleLeg,
+    SendLegBack,
     WaiveLeg,
 )
 from services.dispatch.domain.legs import LegStage, LegState, find_leg, units_of
+from shared.contracts.adjustments import (
+    AnswerSupervision,
+    AppealLeg,
+    RequestLegExtension,
+    RequestLegSuspension,
+    ResumeLeg,
+)
 from shared.contracts.common import Actor, Post
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
 from shared.contracts.reference import Units
@@ -27,8 +51,10 @@ from shared.kernel.errors import Refusal
 class Transition:
     """When a command is allowed, and by whom.
 
-    `rows` are the rows of the table in domain 9.2. `leg_states` None: the command is about the case's own part.
-    `own_leg`: only the leg's own unit (I-13). `apart`: no unit and no person that handles the case (I-10).
+    `rows` are the rows of the table in domain 9.2; none for what leaves its states alone (domain 1.4 and 5).
+    `leg_states` None: the command is about the case's own part, or about a leg in whatever state.
+    `own_leg`: of departments only the leg's own unit (I-13).
+    `apart`: no unit and no person that handles the case (I-10).
     """
 
     rows: tuple[int, ...]
@@ -39,13 +65,20 @@ class Transition:
     apart: bool = False
 
 
-_AT_WORK: Final[frozenset[CaseStage]] = frozenset({"dispatched", "handling", "feedback", "checked"})
-"""Has legs and is open. In `feedback` and `checked` every leg is done: there the state of the leg refuses."""
+BEFORE_FEEDBACK: Final[frozenset[CaseStage]] = frozenset({"filed", "dispatched", "handling"})
+_AT_WORK: Final[frozenset[CaseStage]] = frozenset({"dispatched", "handling", "feedback", "checking", "checked"})
+"""Has legs and is open. From `feedback` on every leg is done: there the state of the leg refuses."""
+_OPEN: Final[frozenset[CaseStage]] = _AT_WORK | {"filed"}
+_CLOSED: Final[frozenset[CaseStage]] = frozenset({"closed"})
 _DEPARTMENT: Final[frozenset[Post]] = frozenset({"department"})
 _DUTY_LEADER: Final[frozenset[Post]] = frozenset({"duty_leader"})
+_DISPATCHER: Final[frozenset[Post]] = frozenset({"dispatcher"})
+_LEADER: Final[frozenset[Post]] = frozenset({"leader"})
+_IN_HANDLING: Final[frozenset[LegStage]] = frozenset({"handling"})
 
 TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
-    DispatchCase: Transition(rows=(8,), posts=frozenset({"dispatcher"}), case_states=frozenset({"filed"})),
+    DispatchCase: Transition(rows=(8,), posts=_DISPATCHER, case_states=frozenset({"filed", "dispatched"})),
+    AddLegs: Transition(rows=(8,), posts=_DISPATCHER, case_states=frozenset({"dispatched", "handling"})),
     SignLeg: Transition(
         rows=(9,),
         posts=_DEPARTMENT,
@@ -57,7 +90,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         rows=(17,),
         posts=_DEPARTMENT,
         case_states=_AT_WORK,
-        leg_states=frozenset({"handling"}),
+        leg_states=_IN_HANDLING,
         own_leg=True,
     ),
     RequestLegReturn: Transition(
@@ -68,26 +101,77 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         own_leg=True,
     ),
     DecideLegReturn: Transition(
-        rows=(11, 12),
+        rows=(11, 12, 13),
         posts=_DUTY_LEADER,
         case_states=_AT_WORK,
         leg_states=frozenset({"return_pending"}),
         apart=True,
     ),
+    RuleLeg: Transition(
+        rows=(11, 12),
+        posts=_LEADER,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"assigned", "handling"}),
+        apart=True,
+    ),
+    RequestLegExtension: Transition(
+        rows=(14,), posts=_DEPARTMENT, case_states=_AT_WORK, leg_states=_IN_HANDLING, own_leg=True
+    ),
+    DecideLegExtension: Transition(
+        rows=(14,), posts=_DUTY_LEADER | _LEADER, case_states=_AT_WORK, leg_states=_IN_HANDLING, apart=True
+    ),
+    RequestLegSuspension: Transition(
+        rows=(15,), posts=_DEPARTMENT, case_states=_AT_WORK, leg_states=_IN_HANDLING, own_leg=True
+    ),
+    EndorseLegSuspension: Transition(
+        rows=(15,), posts=_DISPATCHER, case_states=_AT_WORK, leg_states=_IN_HANDLING, apart=True
+    ),
+    DecideLegSuspension: Transition(
+        rows=(15,), posts=_LEADER, case_states=_AT_WORK, leg_states=_IN_HANDLING, apart=True
+    ),
+    ResumeLeg: Transition(
+        rows=(16,),
+        posts=_DEPARTMENT | _DISPATCHER,
+        case_states=_AT_WORK,
+        leg_states=frozenset({"suspended"}),
+        own_leg=True,
+    ),
+    SendLegBack: Transition(
+        rows=(18,),
+        posts=_DISPATCHER,
+        case_states=frozenset({"handling", "feedback", "checking"}),
+        leg_states=frozenset({"fed_back"}),
+        apart=True,
+    ),
     WaiveLeg: Transition(
         rows=(17,),
-        posts=frozenset({"duty_leader", "leader"}),
+        posts=_DUTY_LEADER | _LEADER,
         case_states=_AT_WORK,
-        leg_states=frozenset({"assigned", "handling", "return_pending"}),
+        leg_states=frozenset({"assigned", "handling", "return_pending", "suspended"}),
         apart=True,
+    ),
+    AssignCheck: Transition(
+        rows=(19,),
+        posts=frozenset({"dispatcher"}),
+        case_states=frozenset({"feedback", "checking"}),
     ),
     CheckCase: Transition(
         rows=(20, 21),
         posts=frozenset({"collector"}),
-        case_states=frozenset({"feedback"}),
+        case_states=frozenset({"checking"}),
         apart=True,
     ),
-    CloseCase: Transition(rows=(20,), posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True),
+    CloseCase: Transition(rows=(20, 22), posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True),
+    ProposeVoid: Transition(rows=(23,), posts=_DUTY_LEADER, case_states=BEFORE_FEEDBACK, apart=True),
+    DecideVoid: Transition(rows=(23,), posts=frozenset({"leader"}), case_states=_OPEN, apart=True),
+    ReopenCase: Transition(rows=(24,), posts=frozenset({"duty_leader", "leader"}), case_states=_CLOSED, apart=True),
+    SuperviseCase: Transition(rows=(), posts=frozenset({"inspector", "leader"}), case_states=_OPEN),
+    AnswerSupervision: Transition(rows=(), posts=_DEPARTMENT, case_states=_OPEN, own_leg=True),
+    EscalateCase: Transition(rows=(), posts=frozenset({"street", "duty_leader"}), case_states=_OPEN),
+    AppealLeg: Transition(rows=(), posts=_DEPARTMENT, case_states=_CLOSED, own_leg=True),
+    ReviewLegAppeal: Transition(rows=(), posts=frozenset({"evaluator", "leader"}), case_states=_CLOSED, apart=True),
+    MergeCase: Transition(rows=(6,), posts=_DUTY_LEADER, case_states=BEFORE_FEEDBACK, apart=True),
+    UnmergeCase: Transition(rows=(6,), posts=_DUTY_LEADER, case_states=frozenset({"merged"})),
 }
 
 
@@ -117,7 +201,7 @@ def _refuse_actor(
     if actor.post not in transition.posts:
         posts = ", ".join(sorted(transition.posts))
         return Refusal(code="not_entitled_post", detail=f"This act is for {posts}, not for {actor.post}.")
-    if transition.own_leg and leg is not None and leg.unit != actor.unit:
+    if transition.own_leg and actor.post == "department" and leg is not None and leg.unit != actor.unit:
         return Refusal(code="not_entitled_other_leg", detail=f"Leg {leg.leg} is of {leg.unit}, not of {actor.unit}.")
     if transition.apart and _handles(case, actor):
         return Refusal(
@@ -127,8 +211,7 @@ def _refuse_actor(
 
 
 def _handles(case: CaseState, actor: Actor) -> bool:
-    persons = {leg.fed_back_by for leg in case.legs}
-    return actor.unit in units_of(case.legs) or (actor.person is not None and actor.person in persons)
+    return actor.unit in units_of(case.legs) or (actor.person is not None and actor.person in case.handlers)
 
 
 def _refuse_stale(case: CaseState, leg: LegState | None, expected: int | None) -> Refusal | None:

@@ -24,6 +24,7 @@ from tests.reliability.history.read_history import read_deleted_topics, read_his
 from tests.reliability.history.read_tables import read_tables
 from tests.reliability.history.read_topics import read_topics
 from tests.reliability.history.streams import check_streams
+from tests.reliability.history.time import check_time
 from tests.reliability.history.verdicts import read_verdicts
 
 _SECONDS: Final = 10.0
@@ -55,6 +56,7 @@ async def read(history: Path, city: CheckedCity) -> Facts:
         given_up=frozenset(tables.given_up),
         outbox=tables.outbox,
         wakes=tables.wakes,
+        needed_wakes=tables.needed_wakes,
         documents=tables.documents,
         copied=tables.copied,
         figures=await read_figures(city.analytics, city.token()),
@@ -70,6 +72,7 @@ def judge(facts: Facts) -> list[Finding]:
         *check_effects(facts, streams),
         *check_streams(facts, streams),
         *check_positions(facts, streams),
+        *check_time(facts, streams),
         *check_cases(streams),
         *check_figures(facts, streams),
         *facts.verdicts,

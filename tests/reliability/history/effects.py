@@ -8,21 +8,11 @@ from typing import Any, Final
 
 from tests.reliability.history.copies import Streams, held_by
 from tests.reliability.history.facts import Facts, Finding, Published, Requested
-from tests.reliability.history.recount import Case, kind_of
+from tests.reliability.history.recount import kind_of
+from tests.reliability.history.tasks import check_tasks
 
 _POLICY: Final = {"opened", "opening_declined"}
 _FILED: Final = "jointenforcement.report.filed.v1"
-_CHANGES: Final = {
-    "dispatched": "assigned",
-    "leg_signed": "signed",
-    "leg_fed_back": "fed_back",
-    "leg_return_requested": "return_requested",
-    "leg_return_refused": "return_refused",
-    "leg_return_upheld": "assigned",
-    "leg_waived": "waived",
-    "checked": "rework",
-    "closed": "closed",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +30,18 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
     effects = [effect for place, events in streams.items() for effect in _effects(place[0], events)]
     yield from _match(facts, effects)
     yield from _openings(facts, streams)
-    yield from _tasks(facts, streams)
+    yield from check_tasks(facts, streams)
 
 
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
-    """Cut a stream into effects; what a policy did is left out."""
+    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not."""
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":
+            if run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
+                run.append(event)
             continue
         if by["post"] != "system" and run:
             yield _effect(run, actor)
@@ -124,36 +116,3 @@ def _openings(facts: Facts, streams: Streams) -> Iterator[Finding]:
         count = found[stream, cause]
         what = f"filing {cause} opened {count} cases, not {wanted[stream, cause]}"
         yield Finding(invariant="I-6", what=what, where=f"dispatch.cases {stream}")
-
-
-def _tasks(facts: Facts, streams: Streams) -> Iterator[Finding]:
-    """Each department heard of each change of its leg, with the event or not at all."""
-    distinct = {task.id: task for task in facts.tasks}
-    found = Counter((task.event, task.case, task.leg, task.unit, task.change) for task in distinct.values())
-    wanted = Counter(
-        task
-        for (topic, stream), events in streams.items()
-        if topic == "dispatch.cases"
-        for task in _tasks_of(stream, events)
-    )
-    for task in (wanted - found) + (found - wanted):
-        event, case, leg, unit, change = task
-        what = f"{unit} was told {found[task]} times of leg {leg} {change} ({event}), not {wanted[task]} times"
-        yield Finding(invariant="I-5", what=what, where=case)
-
-
-def _tasks_of(stream: str, events: Sequence[Published]) -> Iterator[tuple[str, str, int, str, str]]:
-    case = Case()
-    for event in events:
-        kind, body = kind_of(event), json.loads(event.document)
-        before = body.get("unit")
-        if "leg" in body and body["leg"] not in case.legs:
-            return  # what is wrong with the case is told elsewhere
-        case.follow(kind, body)
-        if kind not in _CHANGES:
-            continue
-        concerned = [body["leg"]] if "leg" in body else body["rework"] if kind == "checked" else sorted(case.legs)
-        for leg in [leg for leg in concerned if leg in case.legs]:
-            yield event.id, stream, leg, case.legs[leg].unit, _CHANGES[kind]
-        if kind == "leg_return_upheld":
-            yield event.id, stream, body["leg"], str(before), "return_upheld"

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from shared.contracts.records import Record
 
 Invariant = Literal[
-    "I-1", "I-2", "I-3", "I-4", "I-5", "I-6", "I-7", "I-9", "I-10", "I-11", "I-13", "I-15", "I-16", "I-17"
+    "I-1", "I-2", "I-3", "I-4", "I-5", "I-6", "I-7", "I-9", "I-10", "I-11", "I-12", "I-13", "I-15", "I-16", "I-17"
 ]
 
 STREAM_TOPICS: Final[Mapping[str, str]] = {
@@ -215,6 +215,8 @@ class Facts:
     outbox: Mapping[str, int]
     """How many messages each service has yet to send."""
     wakes: Sequence[Wake]
+    needed_wakes: Sequence[Wake]
+    """What the stored states say should wake them."""
     documents: Mapping[str, frozenset[tuple[str, str, int, bytes]]]
     """Each service's copy of the reference documents: kind, name, version, document."""
     copied: Mapping[str, tuple[int, bytes | None]]

@@ -19,7 +19,7 @@ def check_figures(facts: Facts, streams: Streams) -> Iterator[Finding]:
         yield from _figure(answer["total"], problems, f"total of {group or 'everything'}")
         yield from _counted(answer["counted"], facts, streams)
     for counted in KINDS:
-        wanted = [stream for stream, problem in problems.items() if counted in {"reported", problem.kind}]
+        wanted = [stream for stream, problem in problems.items() if problem.counts_as(counted)]
         yield from _behind(facts, facts.figures.closure[""]["total"]["cases"], counted, wanted)
     for group in GROUPS:
         yield from _group(facts, group, problems)
@@ -29,16 +29,21 @@ def check_figures(facts: Facts, streams: Streams) -> Iterator[Finding]:
 
 def _figure(row: Document, problems: Problems, where: str) -> Iterator[Finding]:
     kinds = Counter(problem.kind for problem in problems.values())
-    wanted = {
+    wanted: dict[str, object] = {
         "numerator": kinds["closed"],
         "denominator": len(problems),
-        "open": kinds["open"],
-        "rejected": kinds["rejected"],
+        **{kind: kinds[kind] for kind in ("open", "voided", "merged", "rejected")},
         "percentage": _percentage(kinds["closed"], len(problems)),
     }
+    found = {name: row[name] for name in wanted}
+    for beside in row["beside"]:
+        name = beside["counted"]
+        times = [problem.case.times(name) for problem in problems.values()]
+        wanted |= {f"{name} cases": sum(one > 0 for one in times), f"{name} times": sum(times)}
+        found |= {f"{name} cases": beside["cases"], f"{name} times": beside["times"]}
     for name, value in wanted.items():
-        if row[name] != value:
-            yield Finding(invariant="I-15", what=f"{name} is {row[name]}; the topics say {value}", where=where)
+        if found[name] != value:
+            yield Finding(invariant="I-15", what=f"{name} is {found[name]}; the topics say {value}", where=where)
 
 
 def _percentage(part: int, whole: int) -> str:
@@ -64,7 +69,8 @@ def _legs(facts: Facts, problems: Problems) -> Iterator[Finding]:
     for stream, problem in problems.items():
         for number, leg in problem.case.legs.items():
             wanted[leg.unit]["assigned"].append(f"{stream}:{number}")
-            wanted[leg.unit][leg.state if leg.done else "open"].append(f"{stream}:{number}")
+            for kind in (leg.state if leg.done else "open", *leg.kinds):
+                wanted[leg.unit][kind].append(f"{stream}:{number}")
     rows = {row["unit"]: row for row in facts.figures.closure["department"]["legs"]}
     for unit in wanted.keys() ^ rows.keys():
         yield Finding(invariant="I-15", what="a unit that the topics or the API do not have", where=f"legs of {unit}")

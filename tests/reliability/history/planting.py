@@ -156,11 +156,18 @@ def case_never_opened(facts: Facts) -> Facts:
     )
 
 
-def act_after_closure(facts: Facts) -> Facts:
-    """Let a unit sign once more when the case is closed."""
-    closed, signed = events(facts, "closed")[0], events(facts, "leg_signed")[0]
-    late = replace(signed, stream=closed.stream, sequence=closed.sequence + 1)
-    return replace(facts, published=[*facts.published, late])
+def act_after(end: str) -> Plant:
+    """Let a dispatcher add legs once more when the case has ended so."""
+
+    def plant(facts: Facts) -> Facts:
+        ended, dispatched = events(facts, end)[-1], events(facts, "legs_added")[0]
+        last = max(
+            event.sequence for event in facts.published if (event.topic, event.stream) == (ended.topic, ended.stream)
+        )
+        late = replace(dispatched, stream=ended.stream, sequence=last + 1)
+        return replace(facts, published=[*facts.published, late])
+
+    return plant
 
 
 def move_position(by: int) -> Plant:
@@ -204,6 +211,28 @@ def leave_a_wake(facts: Facts) -> Facts:
     return replace(facts, wakes=[*facts.wakes, wake])
 
 
+def lose_a_wake(facts: Facts) -> Facts:
+    """Lose the wake of a case whose clocks run."""
+    return replace(facts, wakes=facts.wakes[1:])
+
+
+def tell_a_breach(at: str, due_at: str, *, twice: bool = False) -> Plant:
+    """Say of a case that a limit has passed, in the place of a signature; once more behind all of its events."""
+
+    def change(body: dict[str, Any]) -> None:
+        body.update(stage="sign", leg=1, at=at, due_at=due_at)
+
+    def plant(facts: Facts) -> Facts:
+        signed = events(facts, "leg_signed")[0]
+        facts = reworded("leg_signed", change, type_="jointenforcement.case.clock_breached.v1")(facts)
+        if not twice:
+            return facts
+        told = first(facts.published, lambda event: event.id == signed.id)
+        return replace(facts, published=[*facts.published, replace(told, sequence=told.sequence + 1000)])
+
+    return plant
+
+
 def state_behind(facts: Facts) -> Facts:
     """Let a state stand before its last event."""
     state = first(facts.states, lambda state: state.sequence > 1)
@@ -218,6 +247,18 @@ def figure(group: str, name: str, value: object) -> Plant:
         row = answer["groups"][0] if group else answer["total"]
         row[name] = value
         figures = replace(facts.figures, closure={**facts.figures.closure, group: answer})
+        return replace(facts, figures=figures)
+
+    return plant
+
+
+def wrong_beside(counted: str, name: str, value: int) -> Plant:
+    """Let the API answer another figure beside the total."""
+
+    def plant(facts: Facts) -> Facts:
+        answer = json.loads(json.dumps(facts.figures.closure[""]))
+        first(answer["total"]["beside"], lambda one: one["counted"] == counted)[name] = value
+        figures = replace(facts.figures, closure={**facts.figures.closure, "": answer})
         return replace(facts, figures=figures)
 
     return plant

@@ -1,17 +1,16 @@
-"""Who has read how far, what is held and why, what waits to be sent or to wake (I-5, I-6, I-7)."""
+"""Who has read how far, what is held and why, what waits to be sent (I-5, I-6, I-7)."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from tests.reliability.history.copies import Streams, held_by
-from tests.reliability.history.facts import CONTENTS, Facts, Finding, Place, Wake
+from tests.reliability.history.facts import CONTENTS, Facts, Finding, Place
 
 READERS: Final = {
     "intake.reports": ("dispatch.events", "analytics.events"),
-    "dispatch.cases": ("analytics.events",),
+    "dispatch.cases": ("dispatch.merges", "analytics.events"),
     "dispatch.reference": ("intake.reference", "dispatch.reference", "analytics.reference"),
 }
 """Who takes the events of each topic, in order."""
@@ -24,7 +23,6 @@ def check_positions(facts: Facts, streams: Streams) -> Iterator[Finding]:
     for service, count in facts.outbox.items():
         if count:
             yield Finding(invariant="I-5", what=f"{count} messages were never sent", where=f"{service}.outbox")
-    yield from _wakes(facts)
     yield from _documents(facts, streams)
     yield from _contents(facts)
 
@@ -64,18 +62,6 @@ def _held(facts: Facts, streams: Streams) -> Iterator[Finding]:
         if not stopped and (topic, stream) in streams:
             what = "waits for an event that is on the topic"
             yield Finding(invariant="I-7", what=what, where=f"{consumer} {topic} {stream}:{rows[0].sequence}")
-
-
-def wanted_wakes(_facts: Facts) -> Counter[Wake]:
-    """Return what the states need: nothing yet, no deadline is built."""
-    return Counter()
-
-
-def _wakes(facts: Facts) -> Iterator[Finding]:
-    found, wanted = Counter(facts.wakes), wanted_wakes(facts)
-    for wake in (found - wanted) + (wanted - found):
-        what = f"the wake {wake.kind} is there {found[wake]} times and needed {wanted[wake]} times"
-        yield Finding(invariant="I-5", what=what, where=f"{wake.service} {wake.stream}")
 
 
 def _documents(facts: Facts, streams: Streams) -> Iterator[Finding]:

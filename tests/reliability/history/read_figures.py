@@ -7,10 +7,11 @@ from typing import Any, Final
 import httpx
 
 from tests.reliability.history.facts import Figures
+from tests.reliability.history.recount import BESIDE
 
-GROUPS: Final = ("street", "community", "department", "category", "source", "campaign", "day")
-KINDS: Final = ("reported", "closed", "open", "rejected")
-LEG_KINDS: Final = ("assigned", "fed_back", "waived", "open")
+GROUPS: Final = ("street", "community", "department", "category", "source", "campaign", "day", "level")
+KINDS: Final = ("reported", "closed", "open", "voided", "merged", "rejected", *BESIDE)
+LEG_KINDS: Final = ("assigned", "fed_back", "waived", "open", "suspended", "overdue", "exempted")
 _PAGE: Final = "500"
 _SECONDS: Final = 60.0
 _TRIES: Final = 10

@@ -1,11 +1,15 @@
 """Read the three databases with plain SQL, each as of one instant."""
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 
+from services.dispatch.domain.case import CaseState
+from services.dispatch.domain.clocks import wakes
 from tests.reliability.history.facts import Held, Place, Requested, State, Stored, Wake, heard
 
 SERVICES: Final = ("intake", "dispatch", "analytics")
@@ -27,6 +31,7 @@ class Tables:
     given_up: set[tuple[str, str, str, int]] = field(default_factory=set)
     outbox: dict[str, int] = field(default_factory=dict)
     wakes: list[Wake] = field(default_factory=list)
+    needed_wakes: list[Wake] = field(default_factory=list)
     documents: dict[str, frozenset[tuple[str, str, int, bytes]]] = field(default_factory=dict)
     copied: dict[str, tuple[int, bytes | None]] = field(default_factory=dict)
 
@@ -65,9 +70,18 @@ async def _read_service(connection: Any, service: str, found: Tables) -> None:  
         found.given_up.add((row["consumer"], row["topic"], row["stream"], row["sequence"]))
     for row in await connection.fetch(f"SELECT stream::text, kind, due_at FROM {service}.wakes"):
         found.wakes.append(Wake(service=service, **row))
+    if service == "dispatch":
+        found.needed_wakes = [wake async for wake in _needed(connection)]
     found.outbox[service] = await connection.fetchval(f"SELECT count(*) FROM {service}.outbox")
     documents = await connection.fetch(f"SELECT kind, name, version, document FROM {service}.reference_documents")
     found.documents[service] = frozenset(map(tuple, documents))
+
+
+async def _needed(connection: Any) -> AsyncIterator[Wake]:  # noqa: ANN401 - asyncpg is untyped
+    """Yield what each case's state, as it is stored, says should wake it."""
+    async for row in connection.cursor("SELECT stream::text, state FROM dispatch.cases", prefetch=_ROWS_AT_ONCE):
+        for wake in wakes(msgspec.json.decode(row["state"], type=CaseState)):
+            yield Wake(service="dispatch", stream=row["stream"], kind=wake.kind, due_at=wake.due_at)
 
 
 def stored(service: str, row: Row) -> Stored:

@@ -1,6 +1,7 @@
 """What reports and cases come to, counted anew from the bytes on the topics: nothing here is the services' own code."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,30 +14,81 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 _READER: Final = "analytics.events"
 
 
+BESIDE: Final = (
+    "suspended",
+    "reopened",
+    "overdue",
+    "exempted",
+    "extended",
+    "returned",
+    "reworked",
+    "supervised",
+    "escalated",
+)
+"""What is counted beside the figures."""
+_STAGES: Final = {
+    "leg_signed": "handling",
+    "leg_return_refused": "handling",
+    "leg_sent_back": "handling",
+    "leg_resumed": "handling",
+    "leg_fed_back": "fed_back",
+    "leg_return_requested": "return_pending",
+    "leg_suspended": "suspended",
+    "leg_waived": "waived",
+}
+"""In which state an event leaves the leg that it names."""
+_COUNTED: Final = {
+    "leg_extended": "extended",
+    "leg_return_upheld": "returned",
+    "leg_sent_back": "reworked",
+    "supervised": "supervised",
+    "escalated": "escalated",
+    "reopened": "reopened",
+}
+"""Events that are counted for good, each once."""
+_TAKEN_OVER: Final = ("leg_return_upheld", "leg_ruled")
+
+
 @dataclass(slots=True)
 class Leg:
-    """A department's part of a case."""
+    """A department's part of a case. `breaches` are of its handling limit, `exempt` those that an appeal exempted."""
 
     unit: str
     role: str
     state: str = "assigned"
     fed_back_by: str | None = None
+    breaches: int = 0
+    exempt: int = 0
 
     @property
     def done(self) -> bool:
         """Whether nothing more is expected of the unit."""
         return self.state in {"fed_back", "waived"}
 
+    @property
+    def kinds(self) -> set[str]:
+        """As what it is counted beside: its unit is overdue, exempted for all of it, or need not act now."""
+        found = {"suspended"} if self.state == "suspended" else set()
+        found |= {"overdue"} if self.breaches else set()
+        return found | ({"exempted"} if self.breaches and self.exempt == self.breaches else set())
+
 
 @dataclass(slots=True)
 class Case:
-    """A case as its events tell it."""
+    """A case as its events tell it. `ended` is closed, voided or merged while it is so; `check_unit` is to check it."""
 
     legs: dict[int, Leg] = field(default_factory=dict)
     dispatched: int = 0
+    level: str = ""
+    check_unit: str | None = None
     passed_check: bool = False
-    checks: int = 0
-    closed: int = 0
+    ended: str = ""
+    counted: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed now."""
+        return self.ended == "closed"
 
     @property
     def units(self) -> set[str]:
@@ -48,35 +100,74 @@ class Case:
         """The units of lead legs."""
         return [leg.unit for leg in self.legs.values() if leg.role == "lead"]
 
+    def times(self, beside: str) -> int:
+        """Return how often this happened to it, or holds of it now."""
+        legs = self.legs.values()
+        match beside:
+            case "suspended":
+                return 0 if self.ended else sum(leg.state == "suspended" for leg in legs)
+            case "overdue":
+                return sum(leg.breaches for leg in legs)
+            case "exempted":
+                return sum(leg.exempt for leg in legs)
+            case _:
+                return self.counted[beside]
+
     def follow(self, kind: str, body: Mapping[str, Any]) -> None:
         """Take the next event of the case; what is about a leg that it does not have changes nothing."""
+        if kind in _COUNTED:
+            self.counted[_COUNTED[kind]] += 1
         match kind:
-            case "dispatched":
-                self.dispatched += 1
-                self.legs = {leg["leg"]: Leg(unit=leg["unit"], role=leg["role"]) for leg in body["legs"]}
+            case "dispatched" | "redispatched" | "legs_added":
+                self._dispatch(kind, body)
+            case "check_assigned":
+                self.check_unit = body["unit"]
             case "checked":
-                self.checks += 1
                 self.passed_check = body["passed"]
-                for number in self.legs.keys() & set(body["rework"]):
-                    self.legs[number].state = "handling"
-            case "closed":
-                self.closed += 1
+                self.counted["reworked"] += len(body["rework"])
+                self._go_on(body["rework"])
+            case "closed" | "voided" | "merged":
+                self.ended = kind
+                self.level = body.get("level", "city") if kind == "closed" else self.level
+            case "unmerged":
+                self.ended = ""
+            case "reopened":
+                self.ended = ""
+                self.passed_check = False
+                self._go_on(body["legs"])
+            case "escalated":
+                self.level = body["to_level"]
             case _ if body.get("leg") in self.legs:
                 self._follow_leg(kind, body, self.legs[body["leg"]])
 
-    def _follow_leg(self, kind: str, body: Mapping[str, Any], leg: Leg) -> None:
+    def _dispatch(self, kind: str, body: Mapping[str, Any]) -> None:
+        assigned = {leg["leg"]: Leg(unit=leg["unit"], role=leg["role"]) for leg in body["legs"]}
+        self.legs = {**self.legs, **assigned} if kind == "legs_added" else assigned
         self.passed_check = False
+        if kind == "dispatched":
+            self.dispatched += 1
+            self.level = body.get("level", "city")
+
+    def _go_on(self, legs: Iterable[int]) -> None:
+        for number in self.legs.keys() & set(legs):
+            self.legs[number].state = "handling"
+
+    def _follow_leg(self, kind: str, body: Mapping[str, Any], leg: Leg) -> None:
+        if kind in _STAGES:
+            leg.state = _STAGES[kind]
+            self.passed_check = False
         match kind:
-            case "leg_signed" | "leg_return_refused":
-                leg.state = "handling"
             case "leg_fed_back":
-                leg.state, leg.fed_back_by = "fed_back", body["by"].get("person")
-            case "leg_return_requested":
-                leg.state = "return_pending"
-            case "leg_return_upheld":
+                leg.fed_back_by = body["by"].get("person")
+            case "leg_counted_as_signed" if leg.state == "assigned":
+                leg.state = "handling"
+            case "clock_breached" if body["stage"] == "handle":
+                leg.breaches += 1
+            case "leg_appeal_reviewed" if body["decision"] == "upheld":
+                leg.exempt = leg.breaches
+            case _ if kind in _TAKEN_OVER:
                 self.legs[body["leg"]] = Leg(unit=body["to_unit"], role=leg.role)
-            case "leg_waived":
-                leg.state = "waived"
+                self.passed_check = False
 
 
 @dataclass(slots=True)
@@ -90,8 +181,14 @@ class Problem:
 
     @property
     def kind(self) -> str:
-        """Whether it counts as closed, rejected or open."""
-        return "closed" if self.case.closed else "rejected" if self.rejected else "open"
+        """Whether it counts as closed, voided, merged, rejected or open."""
+        return self.case.ended or ("rejected" if self.rejected else "open")
+
+    def counts_as(self, counted: str) -> bool:
+        """Tell whether this figure counts it."""
+        if counted in BESIDE:
+            return self.case.times(counted) > 0
+        return counted in {"reported", self.kind}
 
     def follow(self, event: Published) -> None:
         """Take the next event of the report or of the case."""
@@ -129,7 +226,7 @@ def problems_of(facts: Facts, streams: Streams) -> dict[str, Problem]:
             for event in _counted(facts, events, before):
                 found.setdefault(stream, Problem()).follow(event)
     for problem in found.values():
-        problem.groups["department"] = (problem.case.leads or [""])[0]
+        problem.groups |= {"department": (problem.case.leads or [""])[0], "level": problem.case.level}
     return {stream: problem for stream, problem in found.items() if problem.reported}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tests.reliability.mutations import rules, topics, verification, write_path
+from tests.reliability.mutations import deadlines, rules, time, topics, verification, write_path
 from tests.reliability.mutations.mutation import Mutation
 
 
@@ -13,7 +13,14 @@ def _number(mutation: Mutation) -> int:
 
 MUTATIONS: Final = tuple(
     sorted(
-        (*write_path.MUTATIONS, *topics.MUTATIONS, *rules.MUTATIONS, *verification.MUTATIONS),
+        (
+            *write_path.MUTATIONS,
+            *topics.MUTATIONS,
+            *rules.MUTATIONS,
+            *deadlines.MUTATIONS,
+            *time.MUTATIONS,
+            *verification.MUTATIONS,
+        ),
         key=_number,
     )
 )

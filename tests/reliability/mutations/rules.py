@@ -6,10 +6,13 @@ from tests.reliability.mutations.mutation import Mutation
 
 _ENTITLEMENT: Final = "tests/unit/dispatch/test_entitlement.py::"
 _MACHINE: Final = "tests/unit/dispatch/test_case_machine.py::TestCaseMachine::runTest"
+_CHECKS: Final = "tests/unit/dispatch/test_checks.py::"
+_ENDS: Final = "tests/unit/dispatch/test_ends_table.py::"
 _GATE: Final = "tests/unit/dispatch/test_gate.py::"
 _REPORT: Final = "tests/unit/intake/test_report.py::"
 _INDICATORS: Final = "tests/unit/analytics/test_indicators.py::"
 _ANALYTICS: Final = "tests/integration/test_analytics.py::"
+_WHOLE_LIFE: Final = "tests/integration/test_analytics_whole_life.py::"
 _ACTS: Final = "tests/unit/dispatch/test_consumers.py::"
 _RECEPTION: Final = "tests/integration/test_ledger_reception.py::"
 _LEDGER: Final = "tests/integration/test_ledger.py::"
@@ -20,8 +23,8 @@ _CASES: Final = (
         invariant="I-10",
         removed="a unit that handles the case does not check it",
         file="services/dispatch/domain/transitions.py",
-        text='case_states=frozenset({"feedback"}),\n        apart=True,',
-        replacement='case_states=frozenset({"feedback"}),',
+        text='case_states=frozenset({"checking"}),\n        apart=True,',
+        replacement='case_states=frozenset({"checking"}),',
         pins=(f"{_ENTITLEMENT}test_the_one_who_handles_never_checks_and_never_closes",),
         every_run=True,
     ),
@@ -30,7 +33,7 @@ _CASES: Final = (
         invariant="I-10",
         removed="the person who fed back does not check under another hat",
         file="services/dispatch/domain/transitions.py",
-        text=" or (actor.person is not None and actor.person in persons)",
+        text=" or (actor.person is not None and actor.person in case.handlers)",
         replacement="",
         pins=(f"{_ENTITLEMENT}test_the_person_who_fed_back_checks_under_no_other_hat",),
         every_run=True,
@@ -43,6 +46,34 @@ _CASES: Final = (
         text="posts=_DUTY_LEADER, case_states=_AT_WORK, apart=True)",
         replacement="posts=_DUTY_LEADER, case_states=_AT_WORK)",
         pins=(f"{_ENTITLEMENT}test_the_one_who_handles_never_checks_and_never_closes",),
+    ),
+    Mutation(
+        name="no unit picks its checker",
+        invariant="I-10",
+        removed="only the unit that was chosen for it checks a case",
+        file="services/dispatch/domain/acts/checks.py",
+        text="if case.check is None or case.check.unit != acting.by.unit:",
+        replacement="if case.check is None:",
+        pins=(f"{_CHECKS}test_only_collectors_of_the_assigned_unit_check",),
+        every_run=True,
+    ),
+    Mutation(
+        name="no handling unit is chosen",
+        invariant="I-10",
+        removed="the rule chooses no unit that handles the case",
+        file="services/dispatch/domain/checkers.py",
+        text=" and unit.code not in handling",
+        replacement="",
+        pins=("tests/unit/dispatch/test_checkers.py::test_a_unit_that_handles_the_case_never_checks_it",),
+    ),
+    Mutation(
+        name="who proposes does not decide",
+        invariant="I-10",
+        removed="a case is voided by another person than who proposed it",
+        file="services/dispatch/domain/acts/endings.py",
+        text="if proposal.by.post == acting.by.post or same_person(proposal.by, acting.by):",
+        replacement="if proposal.by.post == acting.by.post:",
+        pins=("tests/unit/dispatch/test_endings.py::test_the_proposer_does_not_decide_in_another_post",),
     ),
     Mutation(
         name="every leg is done",
@@ -68,7 +99,7 @@ _CASES: Final = (
         invariant="I-11",
         removed="a case that nobody has checked does not close",
         file="services/dispatch/domain/gate.py",
-        text="if case.checked_by is None:",
+        text="if case.checked_by is None and not on_papers:",
         replacement="if case.opened is None:",
         pins=(f"{_GATE}test_a_check_has_passed",),
         every_run=True,
@@ -77,22 +108,20 @@ _CASES: Final = (
         name="the gate is asked",
         invariant="I-11",
         removed="closing asks the gate",
-        file="services/dispatch/domain/decide.py",
-        text="    found = obstacles(case)\n",
-        replacement="    found = obstacles(case)[:0]\n",
-        pins=(
-            "tests/unit/dispatch/test_transitions.py::test_every_command_has_one_outcome_in_every_state_of_the_case",
-        ),
+        file="services/dispatch/domain/acts/endings.py",
+        text="    found = obstacles(case, on_papers=command.on_papers)\n",
+        replacement="    found = obstacles(case, on_papers=command.on_papers)[:0]\n",
+        pins=(f"{_ENDS}test_every_act_has_one_outcome_in_every_state_of_the_case",),
     ),
     Mutation(
         name="a limit is never overwritten",
         invariant="I-12",
         removed="the limit that a leg was given stays when the leg goes to another unit",
-        file="services/dispatch/domain/legs.py",
-        text='limit=leg.limit,\n                state="assigned",\n                revision=leg.revision,',
+        file="services/dispatch/domain/leg_changes.py",
+        text='limit=leg.limit,\n        state="assigned",\n        revision=leg.revision,',
         replacement=(
             "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1),\n"
-            '                state="assigned",\n                revision=leg.revision,'
+            '        state="assigned",\n        revision=leg.revision,'
         ),
         pins=(_MACHINE, "tests/unit/dispatch/test_case.py::test_a_leg_keeps_its_limit_whatever_happens_to_it"),
         every_run=True,
@@ -101,11 +130,11 @@ _CASES: Final = (
         name="rework moves no limit",
         invariant="I-12",
         removed="the limit that a leg was given stays when it is sent back",
-        file="services/dispatch/domain/legs.py",
-        text="rework=leg.rework + 1, reason=reason)",
+        file="services/dispatch/domain/leg_changes.py",
+        text="rework=leg.rework + 1, reason=reason, **clocks",
         replacement=(
-            "rework=leg.rework + 1, reason=reason, "
-            "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1))"
+            "rework=leg.rework + 1, reason=reason, **clocks, "
+            "limit=msgspec.structs.replace(leg.limit, amount=leg.limit.amount + 1)"
         ),
         pins=(_MACHINE,),
     ),
@@ -149,6 +178,15 @@ _CASES: Final = (
         replacement="if library.catalogue(category.system, 1) is None:",
         pins=("tests/unit/dispatch/test_policies.py::test_a_catalogue_version_that_is_not_here_yet_is_waited_for",),
         every_run=True,
+    ),
+    Mutation(
+        name="the city's own rules are here",
+        invariant="I-19",
+        removed="no case is opened before the city's own rules have arrived",
+        file="services/dispatch/policies.py",
+        text='("units", "calendar", "limit_policy", "routing")',
+        replacement='("units", "calendar", "limit_policy")',
+        pins=("tests/unit/dispatch/test_policies.py::test_no_case_is_opened_past_what_the_city_has_to_say",),
     ),
 )
 
@@ -240,6 +278,15 @@ _FIGURES: Final = (
         text="conditions = [*are_reported(filters), is_counted(counted, filters)]",
         replacement="conditions = are_reported(filters)",
         pins=(f"{_ANALYTICS}test_every_figure_opens_to_as_many_cases_as_it_counts",),
+    ),
+    Mutation(
+        name="a figure of an earlier cut-off",
+        invariant="I-15",
+        removed="a closing that was undone counts at a cut-off before that",
+        file="services/analytics/queries/conditions.py",
+        text="if filters.as_of is None:\n        return sa.false()",
+        replacement="if filters.as_of is None or kind:\n        return sa.false()",
+        pins=(f"{_WHOLE_LIFE}test_a_reopening_takes_the_closing_back_from_then_on",),
     ),
     Mutation(
         name="a unit's figure opens to its legs",

@@ -19,7 +19,8 @@ _IN: Final = (
         file="shared/messaging/consumer.py",
         text="            await self._subscription.handle(records)\n",
         replacement=(
-            "            await self._acknowledge(message)\n            await self._subscription.handle(records)\n"
+            "            await self._acknowledge(message, records)\n"
+            "            await self._subscription.handle(records)\n"
         ),
         pins=(_ACKNOWLEDGED,),
         every_run=True,
@@ -30,7 +31,7 @@ _IN: Final = (
         removed="a batch is not acknowledged when its handler could not work",
         file="shared/messaging/consumer.py",
         text="        except Unavailable as error:\n            _put_back(message, records)\n",
-        replacement="        except Unavailable as error:\n            await self._acknowledge(message)\n",
+        replacement="        except Unavailable as error:\n            await self._acknowledge(message, records)\n",
         pins=(_ACKNOWLEDGED,),
         every_run=True,
     ),
@@ -40,7 +41,9 @@ _IN: Final = (
         removed="a batch is not acknowledged when its handler has a bug",
         file="shared/messaging/consumer.py",
         text='            log.exception("consumer.failed")\n            _put_back(message, records)\n',
-        replacement='            log.exception("consumer.failed")\n            await self._acknowledge(message)\n',
+        replacement=(
+            '            log.exception("consumer.failed")\n            await self._acknowledge(message, records)\n'
+        ),
         pins=(_ACKNOWLEDGED,),
     ),
     Mutation(

@@ -5,7 +5,6 @@ lost. A batch may be appended and its acknowledgement lost, or be refused, or ar
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from shared.contracts.records import Record
 from shared.contracts.registry import partition_for
@@ -61,17 +60,6 @@ class Group:
             if self.members:
                 member = self.members[(number + self.generation) % len(self.members)]
                 member.positions[place] = self.committed.get(place, 0)
-
-    def consumed_past(self, due: datetime) -> bool:
-        """Say whether no record that is as old as `due` waits to be acknowledged by the group, or can still come."""
-        if self._broker.clock.broker <= due:
-            return False
-        for place in self._broker.places(self.topics):
-            log = self._broker.logs[place]
-            at = self.committed.get(place, 0)
-            if at < len(log) and log[at].timestamp <= due:
-                return False
-        return True
 
 
 class Broker:
@@ -159,6 +147,7 @@ class Broker:
         if self.away:
             raise BrokerAway("acknowledge")
         member.group.committed.update(member.positions)
+        self.version += 1
 
     def put_back(self, member: Member, records: Sequence[Record]) -> None:
         """Let the member read these records again, as far as they are still its own."""

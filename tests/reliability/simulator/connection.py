@@ -221,6 +221,9 @@ class Connection:
     def invalidated(self) -> bool:
         return self.session.broken
 
+    async def invalidate(self) -> None:
+        self.session.end()
+
     async def execution_options(self, **_: object) -> Self:
         return self
 

@@ -130,6 +130,7 @@ def _aggregate(faults: Faults, name: str, topic: str, *, waking: bool = False) -
         evolve=_evolve,
         columns=lambda state: {"marks": " ".join(state.marks)},
         wakes=_wakes if waking else lambda _state: (),
+        woken=lambda _stream, wake: Fire(kind=wake.kind, due_at=wake.due_at),
     )
 
 

@@ -25,6 +25,7 @@ class Guarantee(Enum):
     GAP_WAITS = "what lies behind a gap is not held"
     DUE_LOOKED_AT_AGAIN = "a wake fires whatever the state says now"
     CONSUMED_PAST_DUE = "a wake fires although inbound records are older than it"
+    CLOCK_DIFFERENCE = "a wake does not wait for a broker whose clock is behind the database's"
     WAKE_IN_TRANSACTION = "wakes are not written with the state"
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import msgspec
 from sqlalchemy.exc import DBAPIError
 
 from shared.contracts.records import Record
@@ -16,13 +15,13 @@ from shared.kernel.errors import Unavailable
 from shared.ledger.commands import Command, Outcome
 from shared.ledger.draft import OutboxRow
 from shared.ledger.ledger import Ledger
-from shared.ledger.outbox import lease
 from shared.ledger.references import References
 from shared.ledger.relaying import LeasedOutbox, Outbox
+from shared.ledger.timers import Timers
 from shared.ledger.vault import Vault
 from tests.reliability.simulator import domain
 from tests.reliability.simulator.acts import Act, until
-from tests.reliability.simulator.broker import BrokerAway, Member
+from tests.reliability.simulator.broker import Broker, BrokerAway, Group, Member, Place
 from tests.reliability.simulator.connection import Database, Engine
 from tests.reliability.simulator.guarantees import Guarantee
 
@@ -229,48 +228,81 @@ async def _send(process: Process, rows: Sequence[OutboxRow]) -> list[int]:
     return sent
 
 
-async def _timer(process: Process, ledger: Ledger) -> None:
-    store, engine = process.database.store, cast("Any", process.engine)
-    while True:
-        await until("due", lambda: bool(_due(process)))
+class Inbound:
+    """How far a service's groups have consumed, asked as `shared.messaging.inbound` asks the broker."""
+
+    def __init__(self, process: Process) -> None:
+        self._world = process.world
+        self._groups = [name for name in READS if name.startswith(process.service)]
+        self._mark: tuple[datetime, list[tuple[Group, Place, int]]] | None = None
+        self._reached: datetime | None = None
+        self.answers = 0
+
+    async def consumed_until(self, now: datetime) -> datetime | None:
+        if Guarantee.CONSUMED_PAST_DUE in self._world.removed:
+            return now
         try:
-            async with lease(engine, f"{process.service}.timers") as holder:
-                if holder is not None:
-                    rows = await holder.exec_driver_sql(
-                        "SELECT stream, kind, aggregate, due_at FROM wakes WHERE due_at < $1 ORDER BY due_at LIMIT 10",
-                        (store.clock.database(),),
-                    )
-                    due = [row for row in rows if _inbound_is_past(process, row.due_at)]
-                    await ledger.execute([_fire(row) for row in due])
-                    continue
+            await Act("ends", partial(self._note, now))
+            await Act("consumed", self._compare)
+        except BrokerAway as error:
+            self._mark = None
+            raise Unavailable("the broker is away") from error
+        return self._reached
+
+    async def close(self) -> None:
+        self._mark = None
+
+    def _note(self, now: datetime) -> None:
+        broker = self._broker()
+        if self._mark is None:
+            groups = [broker.group(name, READS[name]) for name in self._groups]
+            ends = [
+                (group, place, len(broker.logs[place])) for group in groups for place in broker.places(group.topics)
+            ]
+            self._mark = now, ends
+
+    def _compare(self) -> None:
+        self._broker()
+        if self._mark is None:
+            raise AssertionError("the ends were noted before")
+        at, ends = self._mark
+        if all(group.committed.get(place, 0) >= end for group, place, end in ends):
+            self._reached, self._mark = at, None
+            self.answers += 1
+
+    def _broker(self) -> Broker:
+        if self._world.broker.away:
+            raise BrokerAway("consumed")
+        return self._world.broker
+
+
+async def _timer(process: Process, ledger: Ledger) -> None:
+    store, world = process.database.store, process.world
+    inbound = Inbound(process)
+    timers = Timers(ledger, inbound, clock_difference=world.clock_difference())
+    while True:
+        await until("due", lambda: store.sizes["wakes"] > 0)
+        try:
+            async with timers.lease() as leased:
+                while leased is not None:
+                    seen = _progress(process, inbound)
+                    await leased.turn()
+                    await until("time", partial(_has_gone_on, process, inbound, seen))
         except _OURS_IS_AWAY:
             await _until_back(process)
             continue
         await until("timers' lease", lambda: not store.leases)
 
 
-def _fire(row: Any) -> Command:  # noqa: ANN401 - a row of a result
-    body = domain.Fire(kind=row.kind, due_at=row.due_at)
-    return msgspec.structs.replace(domain.command(row.aggregate, row.stream, ""), body=body)
-
-
-def _due(process: Process) -> list[Any]:
-    if not process.database.store.sizes["wakes"]:
-        return []
-    now = process.database.store.clock.database()
-    rows = process.database.store.rows("wakes")
-    return [row for row in rows if row["due_at"] < now and _inbound_is_past(process, row["due_at"])]
-
-
-def _inbound_is_past(process: Process, due: datetime) -> bool:
-    if Guarantee.CONSUMED_PAST_DUE in process.world.removed:
-        return True
+def _progress(process: Process, inbound: Inbound) -> tuple[object, ...]:
+    """Return what must change before another look at what is due may find more."""
+    wakes = [(row["stream"], row["due_at"]) for row in process.database.store.rows("wakes")]
     broker = process.world.broker
-    return all(
-        broker.group(name, topics).consumed_past(due)
-        for name, topics in READS.items()
-        if name.startswith(process.service)
-    )
+    return broker.version, broker.clock.broker, inbound.answers, wakes
+
+
+def _has_gone_on(process: Process, inbound: Inbound, seen: tuple[object, ...]) -> bool:
+    return process.database.store.sizes["wakes"] > 0 and _progress(process, inbound) != seen
 
 
 async def _until_back(process: Process) -> None:

@@ -133,6 +133,10 @@ class World:
         self.answers.setdefault((door, letter.key, letter.mark), []).append(answer)
         self.watch.answered(self.databases, answer)
 
+    def clock_difference(self) -> timedelta:
+        """Return how far the services believe that the broker's clock may be behind the databases'."""
+        return timedelta() if Guarantee.CLOCK_DIFFERENCE in self.removed else max(self.clock.ahead, timedelta())
+
     def exists(self, stream: UUID) -> bool:
         return any(row["stream"] == stream for row in self.databases["dispatch"].store.rows("tasks"))
 

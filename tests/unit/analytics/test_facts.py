@@ -6,17 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.analytics.domain.facts import (
-    CaseEvent,
-    CaseFacts,
-    ImpossibleEvent,
-    ReportEvent,
-    ReportFacts,
-    evolve_case,
-    evolve_report,
-)
+from services.analytics.domain.case_fold import CaseEvent, evolve_case
+from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, ReportFacts
+from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
+from tests.support.lives import whole_lives
 from tests.support.stories import START, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
@@ -95,13 +90,13 @@ def test_a_failed_check_sends_the_named_legs_back_and_counts_it() -> None:
     story = Story().filed().opened().dispatched("ecology", "housing")
     story.signed(2).fed_back(2).signed(1).fed_back(1).check_failed(2)
     case = case_of(story)
-    assert {number: (leg.state, leg.in_rework, leg.reworks) for number, leg in case.legs.items()} == {
-        1: ("fed_back", False, 0),
-        2: ("handling", True, 1),
+    assert {number: (leg.state, leg.again, leg.reworks) for number, leg in case.legs.items()} == {
+        1: ("fed_back", None, 0),
+        2: ("handling", "check_failed", 1),
     }
     assert case.check_passed is False
     reworked = case_of(story.fed_back(2)).legs[2]
-    assert (reworked.state, reworked.in_rework, reworked.reworks) == ("fed_back", False, 1)
+    assert (reworked.state, reworked.again, reworked.reworks) == ("fed_back", None, 1)
 
 
 def test_a_waived_leg_is_done() -> None:
@@ -133,7 +128,8 @@ def test_the_folds_know_every_event_of_their_topics() -> None:
     told.handled("ecology", "housing").closed()
     returned = Story().filed().opened().unroutable().dispatched("ecology", "housing")
     returned.return_requested().return_refused().return_requested().return_upheld("health").waived(2)
-    happened = {type(event) for story in (told, returned, Story().rejected()) for event in story.reports + story.cases}
+    stories = (told, returned, Story().rejected(), *whole_lives())
+    happened = {type(event) for story in stories for event in story.reports + story.cases}
     untold = {kind.__name__ for kind in (*REPORT_EVENTS, *CASE_EVENTS) if kind not in happened}
     assert untold == {"ReportContentForgotten", "CaseOpeningDeclined"}
 

@@ -6,6 +6,8 @@ import pytest
 
 from services.analytics.domain.names import Name
 from services.analytics.domain.openness import Reason, why_open
+from tests.support.lives import MASTER, SPRING, dispatched
+from tests.support.long_stories import LongStory
 from tests.support.stories import Story
 from tests.unit.analytics.test_facts import fold
 
@@ -56,6 +58,60 @@ SITUATIONS: dict[str, tuple[Callable[[], Story], list[tuple[str, str | None]]]] 
     "a passed check": (lambda: Story().handled("ecology"), [("waiting_for_closure", None)]),
     "a closed case": (lambda: Story().handled("ecology").closed(), []),
     "a rejected report": (lambda: Story().rejected(), []),
+    "a leg that was sent back": (
+        lambda: dispatched("ecology").signed().fed_back().sent_back(),
+        [("rework", "ecology")],
+    ),
+    "a leg that asked for more time": (
+        lambda: dispatched("ecology").signed().extension_requested(),
+        [("handling", "ecology"), ("extension_requested", "ecology")],
+    ),
+    "a leg that asked to be suspended": (
+        lambda: dispatched("ecology").signed().suspension_requested(SPRING),
+        [("handling", "ecology"), ("suspension_requested", "ecology")],
+    ),
+    "a suspension that waits for the leader": (
+        lambda: dispatched("ecology").signed().suspension_requested(SPRING).suspension_endorsed(),
+        [("handling", "ecology"), ("suspension_endorsed", "ecology")],
+    ),
+    "a suspended leg": (
+        lambda: dispatched().signed(2).suspended(SPRING, 2).signed(1),
+        [("waiting_for_support", "ecology"), ("suspended", "housing")],
+    ),
+    "an assigned check": (
+        lambda: dispatched("ecology").signed().fed_back().check_assigned(),
+        [("waiting_for_check", None)],
+    ),
+    "a reopened case": (
+        lambda: LongStory().handled("ecology", "housing").closed().reopened(2),
+        [("reopened", "housing")],
+    ),
+    "a reopened case that was fed back": (
+        lambda: LongStory().handled("ecology").closed().reopened().fed_back(),
+        [("waiting_for_check", None)],
+    ),
+    "a proposal to void": (
+        lambda: dispatched("ecology").void_proposed(),
+        [("void_proposed", None), ("not_signed", "ecology")],
+    ),
+    "a voided case": (lambda: dispatched().void_proposed().voided(), []),
+    "a merge that waits for the master": (
+        lambda: dispatched("ecology").merge_requested(MASTER),
+        [("merge_pending", None), ("not_signed", "ecology")],
+    ),
+    "a merged case": (lambda: dispatched().merge_requested(MASTER).merged(MASTER), []),
+    "a supervised case": (
+        lambda: dispatched("ecology").supervised(),
+        [("not_signed", "ecology"), ("supervised", None)],
+    ),
+    "a supervised case that was answered": (
+        lambda: dispatched("ecology").supervised().supervision_answered(),
+        [("not_signed", "ecology")],
+    ),
+    "an escalated case": (
+        lambda: dispatched("ecology").escalated("street", "city"),
+        [("not_signed", "ecology"), ("escalated", None)],
+    ),
 }
 
 
@@ -91,3 +147,59 @@ def test_a_failed_check_says_what_it_found() -> None:
 def test_a_case_whose_report_has_not_arrived_explains_itself() -> None:
     case = fold(list(joint().cases))[1]
     assert [reason.code for reason in why_open(None, case, UNITS)] == ["not_signed", "not_signed"]
+
+
+SENTENCES: dict[str, tuple[Callable[[], Story], str, str]] = {
+    "suspended": (
+        lambda: dispatched("ecology").signed().suspended(SPRING),
+        "生态环境（主办）已挂账，至2027-03-16 09:00。",
+        "Ecology (lead) is suspended until 2027-03-16 09:00.",
+    ),
+    "suspension_endorsed": (
+        lambda: dispatched("ecology").signed().suspension_requested(SPRING).suspension_endorsed(),
+        "生态环境（主办）申请挂账，已初审，等待领导审批。",
+        "Ecology (lead) asked to be suspended, endorsed; waits for the leader.",
+    ),
+    "extension_requested": (
+        lambda: dispatched("ecology").signed().extension_requested(),
+        "生态环境（主办）申请延期，等待审批。",
+        "Ecology (lead) asked for more time; awaits a decision.",
+    ),
+    "reopened": (
+        lambda: LongStory().handled("ecology").closed().reopened(),
+        "案件因虚假结案重开（staged photo）；生态环境（主办）重新处置中。",
+        "Reopened: it had been closed falsely (staged photo); Ecology (lead) handles it again.",
+    ),
+    "rework": (
+        lambda: dispatched("ecology").signed().fed_back().sent_back(),
+        "反馈不充分，退回补充（no photo）；生态环境（主办）返工中。",
+        "The feedback was sent back as insufficient (no photo); Ecology (lead) reworks.",
+    ),
+    "waiting_for_check": (
+        lambda: dispatched("ecology").signed().fed_back().check_assigned("housing"),
+        "各单位均已反馈，等待住建核查。",
+        "Every unit has fed back; waits for a check by Housing.",
+    ),
+    "void_proposed": (
+        lambda: dispatched("ecology").void_proposed(),
+        "已提请作废（现场未发现），等待领导审批。",
+        "Proposed to be voided (not found on site); waits for the leader.",
+    ),
+    "merge_pending": (
+        lambda: dispatched("ecology").merge_requested(MASTER),
+        f"已提请并入案件 {MASTER}，等待答复。",
+        f"Asked to be merged into case {MASTER}; waits for its answer.",
+    ),
+    "escalated": (
+        lambda: dispatched("ecology").escalated("street", "city"),
+        "已升级，由市级负责解决。",
+        "Escalated: to be solved at city level.",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", SENTENCES)
+def test_each_reason_is_said_in_both_languages(code: str) -> None:
+    tell, zh, en = SENTENCES[code]
+    (reason,) = (reason for reason in reasons(tell()) if reason.code == code)
+    assert (reason.zh, reason.en) == (zh, en)

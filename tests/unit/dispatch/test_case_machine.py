@@ -1,114 +1,71 @@
 """Random commands by random posts and units: after every step the invariants of a case hold."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.dispatch.domain.case import CaseEvent, CaseState, evolve
+from services.dispatch.domain.case import CaseEvent, CaseState
+from services.dispatch.domain.clocks import wakes
 from services.dispatch.domain.commands import ActorCommand, LegCommand
 from services.dispatch.domain.decide import decide
+from services.dispatch.domain.evolve import evolve
 from services.dispatch.domain.gate import obstacles
+from services.dispatch.domain.merging import AbandonMerge, CompleteMerge, MergeCommand
 from services.dispatch.domain.tasks import task_messages
 from services.dispatch.domain.transitions import TRANSITIONS
-from shared.contracts.common import Actor, Post
+from shared.contracts.adjustments import CaseVoided
+from shared.contracts.clocks import ClocksRecomputed
+from shared.contracts.common import Actor
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import (
     CaseChecked,
     CaseClosed,
-    CaseDispatched,
     CaseOpened,
+    CaseOpeningDeclined,
     LegFedBack,
     LegReturnRequested,
     LegSigned,
 )
-from shared.contracts.reference import Units
+from shared.contracts.merges import CaseMergeAbandoned, CaseMergeDeclined, CaseMergeReleased
+from shared.contracts.reference import CalendarDay, Limit
 from shared.contracts.registry import CASE_EVENTS
 from shared.kernel.errors import Refusal
+from tests.support.adjusting import EIGHT_HOURS, FIVE_DAYS, RECOMPUTE, fire
+from tests.support.case_steps import EVERY_POST, actors, commands, entitled, fitting_steps, policy_commands, side_steps
 from tests.support.cases import (
+    CALENDAR,
     CASE_ID,
     CITY,
-    COLLECTOR,
-    DEPARTMENTS,
-    DISPATCHER,
-    DUTY_LEADER,
     JOINT_RULE,
-    LEADER,
     NOON,
     SYSTEM,
-    UNITS,
-    check_failed,
-    check_passed,
-    close,
-    department,
-    dispatch_by_hand,
-    feed_back,
+    TWO_HOURS,
+    catalogue,
     library,
     open_case,
-    refuse_return,
-    request_return,
-    sign,
-    uphold,
-    waive,
 )
 from tests.support.cases import rule as power_rule
-
-POSTS: tuple[Post, ...] = ("department", "collector", "duty_leader", "dispatcher", "leader", "street", "acceptor")
-EVERY_POST = Units(
-    units=tuple(msgspec.structs.replace(unit, posts=POSTS) for unit in UNITS.units),
-    sources=(),
-)
-"""Every unit may hold every post here, so that only the rules about handling units keep them apart."""
-
-leg_numbers = st.integers(min_value=1, max_value=4)
-revisions = st.one_of(st.none(), st.integers(min_value=1, max_value=5))
-unit_codes = st.sampled_from([unit.code for unit in UNITS.units] + ["no-such-unit"])
-commands: st.SearchStrategy[ActorCommand] = st.one_of(
-    st.builds(sign, leg_numbers, revisions),
-    st.builds(feed_back, leg_numbers, revisions),
-    st.builds(request_return, leg_numbers),
-    st.builds(uphold, leg_numbers, unit_codes),
-    st.builds(refuse_return, leg_numbers),
-    st.builds(waive, leg_numbers),
-    st.builds(check_passed, revisions),
-    st.builds(check_failed),
-    st.builds(check_failed, leg_numbers),
-    st.builds(close, revisions),
-    st.builds(dispatch_by_hand, unit_codes, st.lists(unit_codes, max_size=2)),
-)
-persons = st.sampled_from([None, "wang-1", "li-2"])
-actors = st.builds(
-    lambda unit, post, person: Actor(client="random", unit=unit, post=post, person=person),
-    unit_codes,
-    st.sampled_from(POSTS),
-    persons,
-)
+from tests.support.clock_book import ClockBook
 
 
-def fitting_steps(case: CaseState) -> list[tuple[ActorCommand, Actor]]:
-    """What an honest actor might do next; the decider may still refuse it."""
-    steps: list[tuple[ActorCommand, Actor]] = []
-    match case.state:
-        case "filed":
-            steps = [(dispatch_by_hand(DEPARTMENTS[0], DEPARTMENTS[1:3]), DISPATCHER)]
-        case "feedback":
-            steps = [(check_passed(), COLLECTOR), (check_failed(), COLLECTOR), (check_failed(1), COLLECTOR)]
-        case "checked":
-            steps = [(close(), DUTY_LEADER)]
-    for leg in case.legs:
-        own = department(leg.unit, f"person-of-{leg.unit}")
-        match leg.state:
-            case "assigned":
-                steps += [(sign(leg.leg, leg.revision), own), (request_return(leg.leg), own)]
-            case "handling":
-                steps += [(feed_back(leg.leg), own), (feed_back(leg.leg, leg.revision), own)]
-            case "return_pending":
-                steps += [(uphold(leg.leg), DUTY_LEADER), (refuse_return(leg.leg), DUTY_LEADER)]
-        if leg.role == "support" and not leg.done:
-            steps.append((waive(leg.leg), LEADER))
-    return steps
+def any_clock_may_still_tell(case: CaseState) -> bool:
+    """Written anew, from the states of case and legs alone."""
+    if case.state in {"closed", "voided", "merged", "feedback", "checked"}:
+        return False
+    if case.state == "filed":
+        return case.dispatch_told < 100
+    if case.state == "checking":
+        return case.check_told < 100
+    at_work = [leg for leg in case.legs if leg.state not in {"fed_back", "waived"}]
+    waits_for_signature = [leg for leg in at_work if leg.unsigned and leg.sign_told < 100]
+    return bool(waits_for_signature) or any(leg.state == "suspended" or leg.handle_told < 100 for leg in at_work)
+
+
+ANSWERS = {ClocksRecomputed, CaseOpeningDeclined, CaseMergeDeclined, CaseMergeAbandoned, CaseMergeReleased}
+"""What a case that has ended still says."""
 
 
 class CaseMachine(RuleBasedStateMachine):
@@ -120,11 +77,19 @@ class CaseMachine(RuleBasedStateMachine):
         self.events: list[CaseEvent] = []
         self.now = NOON
         self.library = library()
+        self.book = ClockBook()
 
-    @initialize(routable=st.booleans())
-    def file(self, routable: bool) -> None:
-        lead = JOINT_RULE if routable else power_rule("ghost", "no-such-unit")
-        self.library = library(lead, units=EVERY_POST)
+    @initialize(
+        routable=st.sampled_from([True, True, True, False]),
+        limit=st.sampled_from([TWO_HOURS, EIGHT_HOURS, FIVE_DAYS]),
+        no_site_check=st.sampled_from([False, False, True]),
+    )
+    def file(self, routable: bool, limit: Limit, no_site_check: bool) -> None:
+        joint = msgspec.structs.replace(JOINT_RULE, level="community")
+        known = catalogue(joint if routable else power_rule("ghost", "no-such-unit"), limit=limit)
+        category = msgspec.structs.replace(known.categories[0], no_site_check=no_site_check)
+        known = msgspec.structs.replace(known, categories=(category,))
+        self.library = library(units=EVERY_POST, known=known)
         assert not isinstance(self.attempt(open_case(), SYSTEM), Refusal)
 
     @rule(command=commands, actor=actors)
@@ -137,15 +102,34 @@ class CaseMachine(RuleBasedStateMachine):
         assert actor.post in TRANSITIONS[type(command)].posts
         self.nobody_crossed_a_line(before, command, actor, decision)
 
+    @rule(command=commands, data=st.data())
+    def somebody_entitled_asks_for_something(self, command: ActorCommand, data: st.DataObject) -> None:
+        assert self.state is not None
+        by = entitled(command, self.state, lambda posts: data.draw(st.sampled_from(posts)))
+        self.anybody_asks_for_anything(command, by)
+
     @rule(data=st.data())
     def the_work_goes_on(self, data: st.DataObject) -> None:
         """Without this, random posts would rarely carry a case to its end."""
         assert self.state is not None
-        for _step in range(data.draw(st.integers(min_value=1, max_value=6))):
-            fitting = fitting_steps(self.state)
-            if not fitting:
+        for _step in range(data.draw(st.integers(min_value=4, max_value=15))):
+            aside = data.draw(st.integers(min_value=0, max_value=5)) == 5
+            steps = side_steps(self.state) if aside else fitting_steps(self.state)
+            if not steps:
                 return
-            self.anybody_asks_for_anything(*data.draw(st.sampled_from(fitting)))
+            self.anybody_asks_for_anything(*data.draw(st.sampled_from(steps)))
+
+    @precondition(lambda self: self.state is not None and self.state.merging is not None)
+    @rule(admitted=st.booleans())
+    def the_master_answers(self, admitted: bool) -> None:
+        assert self.state is not None
+        master = self.state.merging
+        assert master is not None
+        self.another_case_says_something(
+            CompleteMerge(case_id=CASE_ID, master=master)
+            if admitted
+            else AbandonMerge(case_id=CASE_ID, master=master, reason="closed")
+        )
 
     @rule(sequence=st.integers(min_value=1, max_value=9))
     def the_report_is_filed_again(self, sequence: int) -> None:
@@ -154,14 +138,60 @@ class CaseMachine(RuleBasedStateMachine):
         assert not isinstance(decision, Refusal)
         assert self.state == before
 
-    def attempt(self, command: object, actor: Actor) -> list[CaseEvent] | Refusal:
-        self.now += timedelta(seconds=1)
+    @rule(command=policy_commands)
+    def another_case_says_something(self, command: MergeCommand) -> None:
+        decision = self.attempt(command, SYSTEM)
+        assert isinstance(decision, list)
+        assert decision, "a policy is answered"
+
+    @rule(minutes=st.one_of(st.integers(1, 90), st.integers(60, 60 * 24 * 120)), in_time=st.booleans())
+    def time_passes(self, minutes: int, in_time: bool) -> None:
+        """Where timers run in time, each wake fires at its instant; else all of them fire later."""
+        assert self.state is not None
+        until = self.now + timedelta(minutes=minutes)
+        while in_time and (waiting := wakes(self.state)) and waiting[0].due_at <= until:
+            self.now = max(self.now, waiting[0].due_at)
+            self.fire(waiting[0].due_at)
+        self.now = until
+
+    @rule()
+    def what_is_due_fires_once(self) -> None:
+        self.fire(self.now)
+        assert self.state is not None
+        assert all(wake.due_at > self.now for wake in wakes(self.state))
+        assert self.attempt(fire(self.now), SYSTEM, passing=timedelta(0)) == []
+
+    @rule(days=st.integers(1, 30))
+    def a_day_off_is_published(self, days: int) -> None:
+        assert self.state is not None
+        version, calendar = self.library.calendar(CITY) or (0, CALENDAR)
+        day = CalendarDay(
+            day=(self.now + timedelta(days=days)).date(),
+            workday=False,
+            name_zh="停工",
+            name_en="storm",
+            source="a test",
+        )
+        known = {one.day: one for one in (day, *calendar.days)}
+        listed = msgspec.structs.replace(calendar, days=tuple(known[each] for each in sorted(known)))
+        self.library = self.library.with_document("calendar", CITY, version + 1, listed)
+        assert not isinstance(self.attempt(RECOMPUTE, SYSTEM), Refusal)
+        assert self.state.calendar_version == version + 1
+
+    def fire(self, due_at: datetime) -> None:
+        assert isinstance(self.attempt(fire(due_at), SYSTEM, passing=timedelta(0)), list)
+
+    def attempt(
+        self, command: object, actor: Actor, passing: timedelta = timedelta(seconds=1)
+    ) -> list[CaseEvent] | Refusal:
+        self.now += passing
         context = Context(stream=CASE_ID, now=self.now, at=self.now, actor=actor, library=self.library)
         decision = decide(CITY, self.state, command, context)  # type: ignore[arg-type]
         if not isinstance(decision, Refusal):
             for event in decision:
                 assert type(event) in CASE_EVENTS
                 self.state = evolve(self.state, event)
+                self.book.take(event)
                 task_messages(self.state, event, command)  # type: ignore[arg-type]
             self.events += decision
         return decision
@@ -179,19 +209,56 @@ class CaseMachine(RuleBasedStateMachine):
                 assert actor.unit not in {leg.unit for leg in before.legs}, "I-10: who handles never checks or closes"
             if isinstance(event, CaseClosed):
                 assert all(leg.state in {"fed_back", "waived"} for leg in before.legs), "I-11: every leg is done"
-                assert not obstacles(before)
+                assert not obstacles(before, on_papers=event.on_papers)
+
+    @invariant()
+    def in_what_has_ended_nothing_is_due(self) -> None:
+        if self.state is not None and self.state.state in {"closed", "voided", "merged"}:
+            assert not wakes(self.state)
+
+    @invariant()
+    def a_voided_case_stays_void(self) -> None:
+        kinds = [type(event) for event in self.events]
+        if CaseVoided in kinds:
+            assert self.state is not None
+            assert self.state.state == "voided"
+            assert set(kinds[kinds.index(CaseVoided) + 1 :]) <= ANSWERS
+
+    @invariant()
+    def a_merged_case_knows_its_master_and_where_it_was(self) -> None:
+        if self.state is not None:
+            assert (self.state.state == "merged") == (self.state.master is not None)
+            assert (self.state.before_merge is None) == (self.state.master is None)
 
     @invariant()
     def a_dispatched_case_has_exactly_one_lead(self) -> None:
-        if self.state is not None and self.state.state != "filed":
+        if self.state is not None and self.state.legs:
             assert [leg.role for leg in self.state.legs].count("lead") == 1
 
     @invariant()
-    def a_leg_keeps_the_limit_that_it_was_given(self) -> None:
-        """I-12, as far as there are deadlines: nothing that happens later moves the limit of a dispatched leg."""
-        if self.state is not None and self.state.state != "filed":
-            [dispatched] = [event for event in self.events if isinstance(event, CaseDispatched)]
-            assert {leg.leg: leg.limit for leg in self.state.legs} == {leg.leg: leg.limit for leg in dispatched.legs}
+    def deadlines_move_only_by_events_that_say_from_where(self) -> None:
+        """I-12: the clocks of the state are those that the events started and moved."""
+        if self.state is not None:
+            assert {leg.leg: self.state.handle_clock_of(leg) for leg in self.state.legs} == self.book.clocks
+            assert all(leg.limit == self.state.opened.limit for leg in self.state.legs)
+
+    @invariant()
+    def a_case_has_one_wake_at_most_and_none_where_nothing_runs(self) -> None:
+        if self.state is not None:
+            assert len(wakes(self.state)) <= 1
+            assert bool(wakes(self.state)) == any_clock_may_still_tell(self.state)
+
+    @invariant()
+    def a_leg_is_returned_twice_at_most_and_never_after_a_ruling(self) -> None:
+        for leg in self.state.legs if self.state else ():
+            assert leg.returns <= 2
+            assert not (leg.ruled and leg.state == "return_pending")
+
+    @invariant()
+    def a_leg_is_suspended_within_its_time_and_asks_for_one_thing_at_once(self) -> None:
+        for leg in self.state.legs if self.state else ():
+            assert leg.extension is None or leg.suspension is None
+            assert (leg.state == "suspended") == (leg.suspension is not None and leg.suspension.started_at is not None)
 
     @invariant()
     def no_unit_has_two_legs(self) -> None:
@@ -202,6 +269,9 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def a_closed_case_was_checked_after_its_last_feedback(self) -> None:
         if self.state is None or self.state.state != "closed":
+            return
+        closing = [event for event in self.events if isinstance(event, CaseClosed)][-1]
+        if closing.on_papers:
             return
         kinds = [type(event) for event in self.events if isinstance(event, LegFedBack | CaseChecked | CaseClosed)]
         assert kinds[-2:] == [CaseChecked, CaseClosed]

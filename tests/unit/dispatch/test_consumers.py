@@ -8,12 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.dispatch.consumers import reaction, translate
+from shared.contracts.adjustments import (
+    AnswerSupervision,
+    AppealLeg,
+    RequestLegExtension,
+    RequestLegSuspension,
+    ResumeLeg,
+)
 from shared.contracts.decisions import WaitForReference
-from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.dispatch import FeedBackLeg, LegAction, RequestLegReturn, SignLeg
 from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.intake import Accepted
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
+from shared.contracts.registry import ACTIONS, type_name
 from shared.ledger.commands import Command
 from tests.support.cases import CASE_ID, CITY, NOON, SYSTEM, library
 from tests.unit.dispatch.test_policies import FILED, delivery
@@ -21,6 +29,16 @@ from tests.unit.dispatch.test_policies import FILED, delivery
 TOPIC = "dispatch.actions.fire-rescue"
 SOURCE = "/joint/departments/fire-rescue"
 SIGN = {"case_id": str(CASE_ID), "leg": 3}
+DEPARTMENT_ACTS: dict[type[LegAction], dict[str, object]] = {
+    SignLeg: {},
+    FeedBackLeg: {"closing_condition": "cleared"},
+    RequestLegReturn: {"reason": "not_our_duty", "ground": "line 3"},
+    RequestLegExtension: {"reason": "parts are missing"},
+    RequestLegSuspension: {"reason": "wrong_season", "plan": "in spring", "until": "2027-04-01T00:00:00+08:00"},
+    ResumeLeg: {"reason": "the ground is soft"},
+    AppealLeg: {"ground": "the road was closed"},
+    AnswerSupervision: {"answer": "under way"},
+}
 
 
 def record(headers: tuple[tuple[str, bytes | None], ...], value: bytes | None) -> Record:
@@ -56,15 +74,15 @@ def test_an_act_becomes_a_command_of_the_department_whose_topic_it_came_on() -> 
     assert (command.cause.correlation, command.cause.causation) == ("campaign-1", "act-1")
 
 
-@pytest.mark.parametrize(
-    "type_,data,expected",
-    [
-        (FeedBackLeg.type, {**SIGN, "closing_condition": "cleared"}, FeedBackLeg),
-        (RequestLegReturn.type, {**SIGN, "reason": "not_our_duty", "ground": "line 3"}, RequestLegReturn),
-    ],
-)
-def test_feedback_and_return_requests_are_read_too(type_: str, data: object, expected: type) -> None:
-    assert type(act(data, type_).body) is expected
+@pytest.mark.parametrize("act_type", DEPARTMENT_ACTS, ids=lambda act_type: act_type.__name__)
+def test_every_act_of_a_department_is_read(act_type: type[LegAction]) -> None:
+    read = act({**SIGN, **DEPARTMENT_ACTS[act_type]}, type_name(act_type)).body
+    assert type(read) is act_type
+    assert (read.case_id, read.leg) == (CASE_ID, 3)
+
+
+def test_the_acts_of_departments_are_those_of_the_registry() -> None:
+    assert set(DEPARTMENT_ACTS) == set(ACTIONS)
 
 
 def test_the_same_act_with_its_fields_in_another_order_has_the_same_digest() -> None:
@@ -89,9 +107,20 @@ def test_every_field_error_is_named_at_once() -> None:
     assert {field for field, _code in errors} == {"leg", "reason", "hat", "case_id", "ground"}
 
 
-def test_an_act_of_a_centre_over_a_topic_is_refused_by_name() -> None:
-    for type_ in ("jointenforcement.case.closed.v1", "jointenforcement.leg.waived.v1"):
-        assert problems(act(type_=type_)) == ("centre_act_over_topic", [("ce_type", "centre_act_over_topic")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("case.dispatched", "case.redispatched", "case.legs_added", "case.check_assigned", "case.checked"),
+        *("case.closed", "case.void_proposed", "case.void_refused", "case.voided", "case.reopened"),
+        *("case.supervised", "case.escalated", "case.merge_requested", "case.merged", "case.unmerged"),
+        *("leg.waived", "leg.return_decided", "leg.return_refused", "leg.return_upheld", "leg.ruled"),
+        *("leg.sent_back", "leg.extended", "leg.extension_refused", "leg.suspension_endorsed", "leg.suspended"),
+        *("leg.suspension_refused", "leg.appeal_reviewed", "case.leg_ruled", "case.leg_extended"),
+    ],
+)
+def test_an_act_of_a_centre_over_a_topic_is_refused_by_name(name: str) -> None:
+    refused = problems(act(type_=f"jointenforcement.{name}.v1"))
+    assert refused == ("centre_act_over_topic", [("ce_type", "centre_act_over_topic")])
 
 
 def test_an_unknown_type_is_refused_by_name() -> None:

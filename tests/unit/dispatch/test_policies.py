@@ -13,6 +13,7 @@ from shared.contracts.envelope import CloudEvent
 from shared.contracts.intake import Accepted, Filed
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
+from shared.contracts.reference import Kind
 from shared.contracts.registry import type_name
 from shared.kernel.errors import Unreadable
 from tests.support.cases import CASE_ID, CATEGORY, CITY, NOON, SYSTEM, URBAN, library, place
@@ -68,6 +69,14 @@ def test_a_catalogue_version_that_is_not_here_yet_is_waited_for() -> None:
 def test_the_units_are_waited_for_too() -> None:
     only_catalogue = ReferenceLibrary({("catalogue", CITY): library().documents["catalogue", CITY]})
     assert open_case(CITY, delivery(FILED), only_catalogue) == WaitForReference(kind="units", name=CITY, version=1)
+
+
+@pytest.mark.parametrize("kind", ["calendar", "limit_policy", "routing"])
+def test_no_case_is_opened_past_what_the_city_has_to_say(kind: Kind) -> None:
+    known = {key: versions for key, versions in library().documents.items() if key != (kind, CITY)}
+    assert open_case(CITY, delivery(FILED), ReferenceLibrary(known)) == WaitForReference(
+        kind=kind, name=CITY, version=1
+    )
 
 
 def test_other_events_of_intake_mean_nothing_here() -> None:

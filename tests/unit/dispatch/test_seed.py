@@ -1,17 +1,21 @@
 """The reference data that a new city starts with."""
 
 import re
-from pathlib import Path
+import tomllib
+from datetime import date
 
+import msgspec
 import pytest
 from shapely import Point, Polygon
 
 from services.dispatch import seed
 from services.dispatch.domain.reference import PublishReference, decide
 from services.dispatch.domain.reference_checks import check_document
+from services.dispatch.seed import rules
+from services.dispatch.seed.files import DATA, limit
 from shared.contracts.decisions import Context
 from shared.contracts.library import ReferenceLibrary
-from shared.contracts.reference import Limit
+from shared.contracts.reference import Limit, PowerRule, When
 from shared.contracts.registry import topics
 from shared.kernel.errors import Refusal
 from tests.support.reference import NOON
@@ -36,7 +40,7 @@ def test_every_document_passes_the_checks_against_the_others() -> None:
 
 
 def test_all_forty_kinds_of_problems_are_there() -> None:
-    text = (Path(seed.__file__).parent / "data" / "catalogue-jiaohe.toml").read_text(encoding="utf-8")
+    text = (DATA / "catalogue-jiaohe.toml").read_text(encoding="utf-8")
     blocks = re.findall(r"# row (\d+)\n(.*?)(?=\n\[\[|\Z)", text, re.DOTALL)
     assert {int(row) for row, _ in blocks} == set(range(1, 41))
     assert len(blocks) == len(seed.catalogue("jiaohe").categories)
@@ -97,10 +101,46 @@ def test_the_seed_is_published_as_version_1_of_each_document_without_knowing_the
 def test_a_repeat_of_the_seed_is_the_same_request() -> None:
     first = [command.request for command in seed.seed_commands()]
     assert first == [command.request for command in seed.seed_commands()]
-    assert len({request.key for request in first if request is not None}) == len(first) == 4
+    assert len({request.key for request in first if request is not None}) == len(first) == 7
 
 
 @pytest.mark.parametrize("text", ["2 fortnights", "urgent_hours", ""])
 def test_a_limit_in_a_file_that_says_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no limit"):
-        seed._limit(text)
+        limit(text)
+
+
+def test_a_narrower_rule_of_a_file_says_where_when_and_at_which_level() -> None:
+    text = """
+        code = "E1"
+        zh = "甲"
+        en = "one"
+        lead = "fire-rescue"
+        support = []
+        source = "invented"
+        law = "a law"
+        level = "community"
+
+        [[narrower]]
+        rule = "E1-night"
+        lead = "@street"
+        support = ["fire-rescue"]
+        communities = ["220281001001"]
+        when = { working_time = false, weekdays = [6, 7] }
+        level = "street"
+        valid_from = 2026-12-01
+    """
+    row = msgspec.convert(tomllib.loads(text), rules._Category)
+    general, narrow = rules._rules(row)
+    assert (general.rule, general.level, general.when) == ("E1", "community", None)
+    assert narrow == PowerRule(
+        rule="E1-night",
+        category="E1",
+        lead="@street",
+        support=("fire-rescue",),
+        legal_basis="a law",
+        communities=("220281001001",),
+        when=When(working_time=False, weekdays=(6, 7)),
+        level="street",
+        valid_from=date(2026, 12, 1),
+    )

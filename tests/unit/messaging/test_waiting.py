@@ -7,7 +7,6 @@ import pytest
 from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.consumer import Subscription
 from shared.messaging.drain import Drain
-from shared.messaging.relay import SetAside
 from shared.observability import metrics
 
 BACKOFF = Backoff(first=0.2, most=10.0)
@@ -47,25 +46,6 @@ async def test_a_pause_ends_by_itself() -> None:
 )
 def test_an_error_is_told_in_one_line(error: Exception, text: str) -> None:
     assert brief(error) == text
-
-
-def test_a_topic_that_failed_waits_longer_each_time_and_others_do_not() -> None:
-    aside = SetAside()
-    assert aside.failed("a", now=100.0) == 0.5
-    assert aside.waiting(now=100.4) == ["a"]
-    assert aside.waiting(now=100.6) == []
-    assert aside.failed("a", now=100.6) == 1.0
-    assert aside.failed("b", now=100.6) == 0.5
-    assert aside.waiting(now=101.2) == ["a"]
-
-
-def test_a_topic_that_works_again_starts_anew() -> None:
-    aside = SetAside()
-    aside.failed("a", now=0.0)
-    aside.failed("a", now=1.0)
-    assert aside.succeeded("a")
-    assert not aside.succeeded("a")
-    assert aside.failed("a", now=9.0) == 0.5
 
 
 async def test_a_rebalance_waits_for_the_running_batch() -> None:

@@ -1,0 +1,76 @@
+"""How the events of `intake.reports` change what is known of a report."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from services.analytics.domain.facts import ImpossibleEvent, ReportFacts
+from shared.contracts import intake
+
+ReportEvent = (
+    intake.Reported
+    | intake.Completed
+    | intake.Accepted
+    | intake.Filed
+    | intake.Rejected
+    | intake.ReportContentForgotten
+)
+
+
+def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
+    """Return the facts of a report after its next event.
+
+    Raises:
+        ImpossibleEvent: when a stream does not begin with the report.
+    """
+    if isinstance(event, intake.Reported):
+        return _reported(event)
+    if facts is None:
+        raise ImpossibleEvent(f"{event.type} came before the report itself.")
+    match event:
+        case intake.Completed():
+            return replace(
+                facts,
+                category_system=event.category.system,
+                category_code=event.category.code,
+                street=event.place.street,
+                community=event.place.community,
+                missing=(),
+            )
+        case intake.Accepted():
+            return replace(facts, accepted_at=event.at)
+        case intake.Filed():
+            return _filed(facts, event)
+        case intake.Rejected():
+            return replace(facts, rejected_at=event.at, rejection=event.reason_code)
+        case intake.ReportContentForgotten():
+            return facts
+        case _:
+            assert_never(event)
+
+
+def _reported(event: intake.Reported) -> ReportFacts:
+    category = event.category or event.named_category
+    return ReportFacts(
+        reported_at=event.at,
+        observed_at=event.observed_at,
+        source=event.source,
+        category_system=category.system,
+        category_code=category.code,
+        target_type=event.target_type,
+        campaign=event.campaign,
+        street=event.place.street,
+        community=event.place.community,
+        missing=event.missing,
+    )
+
+
+def _filed(facts: ReportFacts, event: intake.Filed) -> ReportFacts:
+    return replace(
+        facts,
+        filed_at=event.at,
+        category_system=event.category.system,
+        category_code=event.category.code,
+        street=event.place.street,
+        community=event.place.community,
+    )

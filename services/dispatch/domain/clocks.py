@@ -1,0 +1,227 @@
+"""The clocks of a case: started and moved by the documents in force, and what is due of them next (domain 1.7)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.dispatch.domain.acting import Acting
+from services.dispatch.domain.adjustments import FireClocks
+from services.dispatch.domain.case import ENDED, CaseState
+from services.dispatch.domain.legs import BREACHED, HALF_USED, MOSTLY_USED, STANDING_STILL, LegState, Told, find_leg
+from shared.contracts.clocks import Clock, ClockBreached, ClockStage, MovedClock, Pause
+from shared.contracts.reference import Limit
+from shared.deadlines.clocks import moved_clock, start_clock
+from shared.kernel.decider import Wake
+
+WAKE_KIND: Final = "clock"
+
+DueStage = ClockStage | Literal["suspension"]
+Percent = Literal[50, 80, 100]
+
+
+class LegClocks(NamedTuple):
+    """The two clocks with which a leg begins."""
+
+    sign: Clock
+    handle: Clock
+
+
+class Running(NamedTuple):
+    """A clock that runs, and what was told of it. `leg` is 0 for a clock of the case's own part."""
+
+    leg: int
+    clock: Clock
+    told: Told
+
+
+class Due(NamedTuple):
+    """What happens next: a clock warns or breaches (`percent`), or a suspension ends; in the order of time."""
+
+    at: datetime
+    leg: int
+    what: DueStage
+    percent: Percent
+
+
+def start(acting: Acting, stage: ClockStage, limit: Limit | None = None) -> Clock:
+    """Return the clock of a stage that starts now; without a limit it has the city's for this stage.
+
+    Raises:
+        LookupError: if the calendar or the limit policy is not in the library, or does not reach so far.
+    """
+    timing = acting.timing
+    if limit is None:
+        limit = getattr(timing.policy, stage)
+    return start_clock(stage, limit, acting.at, timing.working_time, timing.calendar_version, timing.policy_version)
+
+
+def start_leg(acting: Acting, limit: Limit) -> LegClocks:
+    """Return the clocks of legs that are dispatched now.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    return LegClocks(sign=start(acting, "sign"), handle=start(acting, "handle", limit))
+
+
+def extended(acting: Acting, clock: Clock) -> Clock:
+    """Return the clock with one original limit more.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    return _moved(acting, clock, extensions=clock.extensions + 1)
+
+
+def paused(acting: Acting, clock: Clock, since: datetime, until: datetime) -> Clock:
+    """Return the clock without the time between.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    return _moved(acting, clock, pauses=(*clock.pauses, Pause(started_at=since, ended_at=max(since, until))))
+
+
+def recomputed(acting: Acting, clock: Clock) -> Clock:
+    """Return the clock by the documents in force.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    return _moved(acting, clock)
+
+
+def resumed_after_feedback(case: CaseState, numbers: Sequence[int], acting: Acting) -> tuple[MovedClock, ...]:
+    """Return how the handling clocks of these legs go on when they are sent back: checking took none of their time.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    moved = []
+    for number in numbers:
+        leg = find_leg(case.legs, number)
+        clock = leg and case.handle_clock_of(leg)
+        if leg and clock and leg.fed_back_at:
+            going_on = paused(acting, clock, leg.fed_back_at, acting.at)
+            moved.append(MovedClock(leg=number, due_was=clock.due_at, clock=going_on))
+    return tuple(moved)
+
+
+def resumed_after_merge(case: CaseState, acting: Acting) -> tuple[MovedClock, ...]:
+    """Return how the clocks of a merged case go on by themselves: while it was merged they stood still.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    if case.before_merge is None or case.merged_at is None:
+        return ()
+    moved = []
+    for running in running_clocks(msgspec.structs.replace(case, state=case.before_merge)):
+        going_on = paused(acting, running.clock, case.merged_at, acting.at)
+        moved.append(MovedClock(leg=running.leg or None, due_was=running.clock.due_at, clock=going_on))
+    return tuple(moved)
+
+
+def running_clocks(case: CaseState) -> list[Running]:
+    """Return every clock that runs: not those that a suspension, a feedback or the end of the case has stopped."""
+    if case.state in ENDED:
+        return []
+    running = _of_own_part(case)
+    for leg in case.legs:
+        running += _of_leg(case, leg)
+    return running
+
+
+def next_due(case: CaseState) -> Due | None:
+    """Return what happens next if nobody does anything."""
+    dues = _dues(case)
+    return Due(*min(dues)) if dues else None
+
+
+def wakes(case: CaseState) -> Sequence[Wake]:
+    """Return the one wake of the case, at the next instant at which time changes something; none where none will."""
+    dues = _dues(case)
+    return (Wake(kind=WAKE_KIND, due_at=min(dues)[0]),) if dues else ()
+
+
+def woken(stream: UUID, wake: Wake) -> FireClocks:
+    """Return the command of a wake that is due."""
+    return FireClocks(case_id=stream, due_at=wake.due_at)
+
+
+def breach_before(
+    case: CaseState, acting: Acting, stage: ClockStage, leg: LegState | None = None
+) -> list[ClockBreached]:
+    """Return the breach that comes before this act, where it is late and no wake has told so yet."""
+    for _leg, clock, told in _of_own_part(case) if leg is None else _of_leg(case, leg):
+        if clock.stage == stage and clock.due_at < acting.at and told != BREACHED:
+            return [breach(acting, clock, leg)]
+    return []
+
+
+def breach(acting: Acting, clock: Clock, leg: LegState | None) -> ClockBreached:
+    """Return the breach of a clock."""
+    return ClockBreached(
+        **acting.by_rule,
+        stage=clock.stage,
+        due_at=clock.due_at,
+        leg=leg.leg if leg else None,
+        unit=leg.unit if leg else None,
+    )
+
+
+def _moved(
+    acting: Acting, clock: Clock, *, pauses: Sequence[Pause] | None = None, extensions: int | None = None
+) -> Clock:
+    timing = acting.timing
+    return moved_clock(
+        clock,
+        timing.working_time,
+        timing.calendar_version,
+        timing.policy_version,
+        pauses=pauses,
+        extensions=extensions,
+    )
+
+
+def _of_own_part(case: CaseState) -> list[Running]:
+    if case.state == "filed" and case.dispatch_clock is not None:
+        return [Running(0, case.dispatch_clock, case.dispatch_told)]
+    if case.state == "checking" and case.check is not None and case.check.clock is not None:
+        return [Running(0, case.check.clock, case.check_told)]
+    return []
+
+
+def _of_leg(case: CaseState, leg: LegState) -> list[Running]:
+    handle = case.handle_clock_of(leg)
+    if leg.state in STANDING_STILL or handle is None:
+        return []
+    running = [Running(leg.leg, handle, leg.handle_told)]
+    if leg.unsigned and (sign := case.sign_clock_of(leg)) is not None:
+        running.append(Running(leg.leg, sign, leg.sign_told))
+    return running
+
+
+def _dues(case: CaseState) -> list[tuple[datetime, int, DueStage, Percent]]:
+    dues = [_due(leg, clock, told) for leg, clock, told in running_clocks(case) if told != BREACHED]
+    if case.state == "handling":
+        dues += [
+            (leg.suspension.until, leg.leg, "suspension", BREACHED)
+            for leg in case.legs
+            if leg.state == "suspended" and leg.suspension is not None
+        ]
+    return dues
+
+
+def _due(leg: int, clock: Clock, told: Told) -> tuple[datetime, int, DueStage, Percent]:
+    half, most = clock.warn_at
+    due_at = clock.due_at
+    # What is due at once does not warn before.
+    if told < HALF_USED and half < due_at:
+        return half, leg, clock.stage, HALF_USED
+    if told < MOSTLY_USED and most < due_at:
+        return most, leg, clock.stage, MOSTLY_USED
+    return due_at, leg, clock.stage, BREACHED
