@@ -127,7 +127,9 @@ async def test_legs_that_nobody_signs_in_time_count_as_signed_once(service: Serv
 async def test_the_clocks_of_open_cases_follow_a_newer_calendar_once(service: Service) -> None:
     open_, ended = (await service.file(3), await service.file(1))
     async with service.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE cases SET open = false, status = 'voided' WHERE stream = $1", (ended[0],))
+        await connection.exec_driver_sql(
+            "UPDATE cases SET open = false, status = 'voided' WHERE stream = $1", (ended[0],)
+        )
     assert await service.recomputing.look() == 0
 
     await service.publish("calendar", with_a_day_off())

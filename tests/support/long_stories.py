@@ -217,9 +217,7 @@ class LongStory(Story):
         )
 
     def merge_requested(self, master: UUID) -> Self:
-        return self._case(
-            merges.CaseMergeRequested(at=self._tick(), by=SYSTEM, master=master, reason="the same hole")
-        )
+        return self._case(merges.CaseMergeRequested(at=self._tick(), by=SYSTEM, master=master, reason="the same hole"))
 
     def merge_admitted(self, merged: UUID) -> Self:
         return self._case(merges.CaseMergeAdmitted(at=self._tick(), by=SYSTEM, merged=merged))
@@ -239,9 +237,7 @@ class LongStory(Story):
         """The clocks of the legs `resumed` go on."""
         at = self._tick()
         moved = tuple(clocks.MovedClock(leg=leg, due_was=at, clock=self._clock("handle")) for leg in resumed)
-        return self._case(
-            merges.CaseUnmerged(at=at, by=SYSTEM, master=master, reason="another hole", resumed=moved)
-        )
+        return self._case(merges.CaseUnmerged(at=at, by=SYSTEM, master=master, reason="another hole", resumed=moved))
 
     def merge_released(self, merged: UUID) -> Self:
         return self._case(merges.CaseMergeReleased(at=self._tick(), by=SYSTEM, merged=merged))
