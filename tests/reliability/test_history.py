@@ -197,6 +197,13 @@ def chosen(unit: str) -> Any:  # noqa: ANN401 - a change of a document
     return change
 
 
+def done_by(unit: str) -> Any:  # noqa: ANN401 - a change of a document
+    def change(body: dict[str, Any]) -> None:
+        body["by"]["unit"] = unit
+
+    return change
+
+
 def two_leads(body: dict[str, Any]) -> None:
     for leg in body["legs"]:
         leg["role"] = "lead"
@@ -232,7 +239,7 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a state is behind its events": ("I-5", "the state stands at", state_behind),
     "a state has no events": ("I-5", "a state without events", state_of_nothing),
     "a unit that handles is to check": ("I-10", "is to check it", reworded("check_assigned", chosen("sanitation"))),
-    "another unit checked": ("I-10", "checked by another unit", reworded("check_assigned", chosen("court"))),
+    "another unit checked": ("I-10", "checked by another unit", reworded("checked", done_by("court"))),
     "an act after it was voided": ("I-11", "after the case was voided", act_after("voided")),
     "a department was not told": ("I-5", "told 0 times", task_untold),
     "a department was told twice": ("I-5", "told 2 times", task_told_twice),

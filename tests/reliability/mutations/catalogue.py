@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tests.reliability.mutations import deadlines, rules, time, topics, verification, write_path
+from tests.reliability.mutations import deadlines, doors, rules, time, topics, verification, write_path
 from tests.reliability.mutations.mutation import Mutation
 
 
@@ -18,6 +18,7 @@ MUTATIONS: Final = tuple(
             *topics.MUTATIONS,
             *rules.MUTATIONS,
             *deadlines.MUTATIONS,
+            *doors.MUTATIONS,
             *time.MUTATIONS,
             *verification.MUTATIONS,
         ),

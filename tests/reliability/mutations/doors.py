@@ -1,0 +1,81 @@
+"""Guarantees whose absence the tests on a whole city must notice too: at its doors, in crashes and in outages."""
+
+from typing import Final
+
+from tests.reliability.mutations.mutation import Mutation
+
+_DUPLICATES: Final = "tests/reliability/test_door_duplicates.py::"
+_CRASHES: Final = "tests/reliability/test_faults_crash_points.py::"
+_LEASE: Final = "tests/reliability/test_faults_lease.py::"
+_OUTAGES: Final = "tests/reliability/test_faults_outages.py::"
+
+MUTATIONS: Final = (
+    Mutation(
+        name="request lookup, at the doors",
+        invariant="I-2",
+        removed="what was answered before is looked up, whoever sends it again and wherever",
+        file="shared/ledger/decide.py",
+        text=" or self._loaded_requests.get(key)",
+        replacement="",
+        pins=(f"{_DUPLICATES}test_an_act_that_is_sent_three_times_over_two_connections_is_done_once",),
+    ),
+    Mutation(
+        name="digest comparison, at the doors",
+        invariant="I-2",
+        removed="of two bodies under one id the second is refused",
+        file="shared/ledger/decide.py",
+        text="if known.digest == fingerprint:",
+        replacement="if known.digest:",
+        pins=(
+            f"{_DUPLICATES}test_of_two_bodies_under_one_id_the_first_wins_and_the_other_changes_nothing",
+            f"{_DUPLICATES}test_of_two_bodies_that_race_over_two_connections_one_wins_for_ever",
+        ),
+    ),
+    Mutation(
+        name="the digest of an HTTP request, at the doors",
+        invariant="I-2",
+        removed="of two bodies that race under one key one wins",
+        file="shared/web/idempotency.py",
+        text="canonical_digest(method, path, data=body)",
+        replacement="canonical_digest(method, path, data=None)",
+        pins=(f"{_DUPLICATES}test_of_two_bodies_that_race_in_two_processes_one_wins_for_ever",),
+    ),
+    Mutation(
+        name="acknowledging after the work, in a crash",
+        invariant="I-1",
+        removed="a process that is killed before its work is done gets it again",
+        file="shared/messaging/consumer.py",
+        text="            await self._subscription.handle(records)\n",
+        replacement=(
+            "            await self._acknowledge(message)\n            await self._subscription.handle(records)\n"
+        ),
+        pins=(f"{_CRASHES}test_processes_killed_at_one_point_after_the_other_lose_nothing",),
+    ),
+    Mutation(
+        name="rows of a round are locked, in a city",
+        invariant="I-4",
+        removed="nobody overtakes a relay that lost its lease",
+        file="shared/ledger/outbox.py",
+        text=")) ORDER BY id FOR UPDATE",
+        replacement=")) ORDER BY id",
+        pins=(f"{_LEASE}test_nobody_overtakes_a_relay_that_lost_its_lease_alone",),
+    ),
+    Mutation(
+        name="what was not acknowledged stays, in an outage",
+        invariant="I-1",
+        removed="a message stays in the outbox until the broker has it",
+        file="shared/messaging/relay.py",
+        text="await round_.sent(delivery.sent)",
+        replacement="await round_.sent({row.id for row in round_.rows})",
+        pins=(f"{_OUTAGES}test_a_broker_that_is_away_for_a_while_costs_nothing_but_time",),
+    ),
+    Mutation(
+        name="a lost database halts, in an outage",
+        invariant="I-8",
+        removed="a database that is away is no fault of a message",
+        file="shared/ledger/failures.py",
+        text='Final = frozenset({"08", "25", "28", "53", "57", "58"})',
+        replacement="Final[frozenset[str]] = frozenset()",
+        pins=(f"{_OUTAGES}test_a_database_that_is_away_for_a_while_costs_nothing_but_time",),
+    ),
+)
