@@ -1,11 +1,10 @@
-"""Guarantees whose absence the tests on a whole city must notice too: at its doors, in crashes and in outages."""
+"""Guarantees whose absence the tests on a whole city must notice too: at its doors, in a takeover and in an outage."""
 
 from typing import Final
 
 from tests.reliability.mutations.mutation import Mutation
 
 _DUPLICATES: Final = "tests/reliability/test_door_duplicates.py::"
-_CRASHES: Final = "tests/reliability/test_faults_crash_points.py::"
 _LEASE: Final = "tests/reliability/test_faults_lease.py::"
 _OUTAGES: Final = "tests/reliability/test_faults_outages.py::"
 
@@ -41,17 +40,6 @@ MUTATIONS: Final = (
         pins=(f"{_DUPLICATES}test_of_two_bodies_that_race_in_two_processes_one_wins_for_ever",),
     ),
     Mutation(
-        name="acknowledging after the work, in a crash",
-        invariant="I-1",
-        removed="a process that is killed before its work is done gets it again",
-        file="shared/messaging/consumer.py",
-        text="            await self._subscription.handle(records)\n",
-        replacement=(
-            "            await self._acknowledge(message)\n            await self._subscription.handle(records)\n"
-        ),
-        pins=(f"{_CRASHES}test_processes_killed_at_one_point_after_the_other_lose_nothing",),
-    ),
-    Mutation(
         name="rows of a round are locked, in a city",
         invariant="I-4",
         removed="nobody overtakes a relay that lost its lease",
@@ -59,15 +47,6 @@ MUTATIONS: Final = (
         text=")) ORDER BY id FOR UPDATE",
         replacement=")) ORDER BY id",
         pins=(f"{_LEASE}test_nobody_overtakes_a_relay_that_lost_its_lease_alone",),
-    ),
-    Mutation(
-        name="what was not acknowledged stays, in an outage",
-        invariant="I-1",
-        removed="a message stays in the outbox until the broker has it",
-        file="shared/messaging/relay.py",
-        text="await round_.sent(delivery.sent)",
-        replacement="await round_.sent({row.id for row in round_.rows})",
-        pins=(f"{_OUTAGES}test_a_broker_that_is_away_for_a_while_costs_nothing_but_time",),
     ),
     Mutation(
         name="a lost database halts, in an outage",
