@@ -61,9 +61,18 @@ class Life:
 
     # ---------------------------------------------------------------------------------------------- what happens
 
+    def asks(self, instant: str, who: Actor | str, act: Act, decided: str | None = None) -> list[CaseEvent] | Refusal:
+        """Somebody asks for something: what happens, or the refusal."""
+        at = local(instant)
+        while not self.down and self.state and (waiting := wakes(self.known)) and waiting[0].due_at < at:
+            self._fire(waiting[0].due_at, now=waiting[0].due_at)
+        by = department(who) if isinstance(who, str) else who
+        command = act(self.units.index(by.unit) + 1) if callable(act) else act
+        return self._decided(command, by, at, local(decided) if decided else at)
+
     def when(self, instant: str, who: Actor | str, act: Act, *, decided: str | None = None) -> list[CaseEvent]:
         """Somebody does something, and may; `decided` later than it came in, where the service was down."""
-        answer = self._asked(instant, who, act, decided)
+        answer = self.asks(instant, who, act, decided)
         assert not isinstance(answer, Refusal), answer
         return answer
 
@@ -74,7 +83,7 @@ class Life:
 
     def refuses(self, instant: str, who: Actor | str, act: Act) -> str:
         """Somebody asks for something and may not: why."""
-        answer = self._asked(instant, who, act)
+        answer = self.asks(instant, who, act)
         assert isinstance(answer, Refusal), answer
         return answer.code
 
@@ -155,14 +164,6 @@ class Life:
         ]
 
     # -------------------------------------------------------------------------------------------------------------
-
-    def _asked(self, instant: str, who: Actor | str, act: Act, decided: str | None = None) -> list[CaseEvent] | Refusal:
-        at = local(instant)
-        while not self.down and self.state and (waiting := wakes(self.known)) and waiting[0].due_at < at:
-            self._fire(waiting[0].due_at, now=waiting[0].due_at)
-        by = department(who) if isinstance(who, str) else who
-        command = act(self.units.index(by.unit) + 1) if callable(act) else act
-        return self._decided(command, by, at, local(decided) if decided else at)
 
     def _fire(self, due_at: datetime, now: datetime) -> None:
         self._decided(FireClocks(case_id=self.case_id, due_at=due_at), SYSTEM, now, now)
