@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from deploy.docs import terms
 from deploy.docs.answers import answers
+from services.dispatch.api.statuses import status_of_refusal
 from services.dispatch.domain.acts.endings import REOPENED_WITHIN
 from services.dispatch.domain.acts.extensions import EXTENSIONS
 from services.dispatch.domain.acts.returns import RETURNS
@@ -165,7 +166,10 @@ def _refusals() -> list[str]:
 
 
 def _meanings(codes: Mapping[str, Meaning]) -> list[str]:
-    return _table(["Code", "中文", "Meaning"], ([f"`{code}`", said.zh, said.en] for code, said in codes.items()))
+    return _table(
+        ["Code", "HTTP", "中文", "Meaning"],
+        ([f"`{code}`", str(status_of_refusal(code).value), said.zh, said.en] for code, said in codes.items()),
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -1,6 +1,6 @@
 """Problem details (RFC 9457): the one form in which the HTTP interface says no, with every field error at once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -79,6 +79,9 @@ def status_of(code: str) -> HTTPStatus:
     return _STATUS_OF_CODE.get(code, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
+StatusOf = Callable[[str], HTTPStatus]
+
+
 def problem(
     code: str,
     detail: str,
@@ -105,9 +108,10 @@ def problem_of_refusal(refusal: Refusal) -> Problem:
     return problem(refusal.code, refusal.detail, errors=errors, revision=refusal.revision)
 
 
-def problem_of_answer(answer: Answer) -> Problem:
-    """Return the problem that tells a refused answer of the ledger."""
-    return problem(answer.code or "refused", answer.detail or "", errors=answer.errors, revision=answer.revision)
+def problem_of_answer(answer: Answer, status_of: StatusOf = status_of) -> Problem:
+    """Return the problem that tells a refused answer of the ledger; `status_of` knows the service's own codes."""
+    code = answer.code or "refused"
+    return problem(code, answer.detail or "", status=status_of(code), errors=answer.errors, revision=answer.revision)
 
 
 def problem_response(found: Problem, headers: dict[str, str] | None = None) -> Response[Problem]:

@@ -15,12 +15,13 @@ from litestar.openapi.spec import Example, Operation
 from litestar.openapi.spec import OpenAPIMediaType as MediaType
 from litestar.openapi.spec import OpenAPIResponse as Response
 
+from services.dispatch.api.statuses import status_of_refusal
 from services.dispatch.domain import adjustments as of_centres
 from services.dispatch.domain import commands
 from services.dispatch.domain.commands import ActorCommand
 from shared.contracts import adjustments, dispatch
 from shared.contracts.common import Answer
-from shared.web.problem import MEDIA_TYPE, problem, status_of
+from shared.web.problem import MEDIA_TYPE, problem
 
 Body = Mapping[str, object]
 _ACCEPTED: Final = ResponseSpec(
@@ -40,7 +41,7 @@ class ActExample:
     @property
     def status(self) -> HTTPStatus:
         """Return the status of the answer."""
-        return HTTPStatus.OK if self.code is None else status_of(self.code)
+        return HTTPStatus.OK if self.code is None else status_of_refusal(self.code)
 
     @property
     def name(self) -> str:
@@ -179,7 +180,7 @@ def _show(operation: Operation, examples: tuple[ActExample, ...]) -> None:
     responses: Any = operation.responses
     for one in examples:
         if one.code is not None:
-            answer = problem(one.code, one.summary)
+            answer = problem(one.code, one.summary, status=one.status)
             responses[str(one.status.value)] = Response(
                 description=f"{one.status.phrase}, such as `{one.code}`.",
                 content={MEDIA_TYPE: MediaType(examples={one.code: Example(value=msgspec.to_builtins(answer))})},

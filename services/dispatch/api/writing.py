@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from msgspec import structs
 
 from services.dispatch.api.bodies import Act
+from services.dispatch.api.statuses import status_of_refusal
 from services.dispatch.domain.commands import CaseCommand, LegCommand
 from services.dispatch.domain.reference import PublishReference
 from services.dispatch.tables import CASE, REFERENCE
@@ -36,12 +37,12 @@ class Writer:
     async def on_case(self, command: type[CaseCommand], case_id: UUID, said: Act) -> Answered:
         """Return what became of an act on the case's own part; `said` has the rest of the command's fields."""
         body = command(case_id=case_id, **structs.asdict(said))
-        return respond(await self._submit(CASE, case_id, body))
+        return respond(await self._submit(CASE, case_id, body), status_of=status_of_refusal)
 
     async def on_leg(self, command: type[LegCommand], case_id: UUID, leg: int, said: Act) -> Answered:
         """Return what became of an act on a leg; `said` has the rest of the command's fields."""
         body = command(case_id=case_id, leg=leg, **structs.asdict(said))
-        return respond(await self._submit(CASE, case_id, body))
+        return respond(await self._submit(CASE, case_id, body), status_of=status_of_refusal)
 
     async def publish(self, command: PublishReference) -> Answered:
         """Return what became of a new version of a reference document."""

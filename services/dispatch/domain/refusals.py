@@ -17,14 +17,23 @@ from shared.contracts import adjustments, dispatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meaning:
-    """What a refusal means, in the field's words and in English."""
+    """What a refusal means, in the field's words and in English.
+
+    `of_state`: asked in another state of the case, or at another time, the same act might be allowed. Names that begin
+    with `wrong_state` say so themselves.
+    """
 
     zh: str
     en: str
+    of_state: bool = False
 
 
 def _meaning(zh: str, en: str) -> Meaning:
     return Meaning(zh=zh, en=en)
+
+
+def _of_state(zh: str, en: str) -> Meaning:
+    return Meaning(zh=zh, en=en, of_state=True)
 
 
 OF_THE_TABLE: Final[Mapping[str, Meaning]] = {
@@ -43,31 +52,31 @@ OF_THE_TABLE: Final[Mapping[str, Meaning]] = {
 OF_ACTS: Final[Mapping[str, Meaning]] = {
     "unknown_unit": _meaning("处置单位不存在", "no such unit handles cases"),
     "unit_has_leg": _meaning("该单位已有任务", "the unit already has a leg"),
-    "nothing_changes": _meaning("派遣未变", "these units have the case already"),
+    "nothing_changes": _of_state("派遣未变", "these units have the case already"),
     "required": _meaning("缺少必填项", "something must be said here"),
     "not_expected": _meaning("不应填写", "nothing may be said here"),
     "invalid": _meaning("多处有误", "several things are wrong, each named"),
-    "already_ruled": _meaning("已裁定", "the leader has ruled who handles"),
-    "returns_exhausted": _meaning("回退已满两次", "returned twice: now the leader rules"),
-    "returns_not_exhausted": _meaning("回退未满两次", "ruled only after two returns"),
-    "overdue": _meaning("已超期", "the deadline has passed: ask before"),
+    "already_ruled": _of_state("已裁定", "the leader has ruled who handles"),
+    "returns_exhausted": _of_state("回退已满两次", "returned twice: now the leader rules"),
+    "returns_not_exhausted": _of_state("回退未满两次", "ruled only after two returns"),
+    "overdue": _of_state("已超期", "the deadline has passed: ask before"),
     "void_needed": _meaning("应走作废", "that the lead has nothing to handle voids the case"),
-    "no_clock": _meaning("无时限", "the leg has no deadline, from before there were clocks"),
-    "extensions_exhausted": _meaning("延期已满两次", "extended twice already"),
-    "extension_pending": _meaning("延期待审", "an extension waits for its decision"),
-    "suspension_pending": _meaning("挂账待审", "a suspension waits for its decision"),
-    "no_extension_pending": _meaning("无待审延期", "nobody has asked for an extension"),
-    "no_suspension_pending": _meaning("无待审挂账", "nobody has asked for a suspension"),
-    "suspended_before": _meaning("已挂过账", "a leg is suspended once"),
+    "no_clock": _of_state("无时限", "the leg has no deadline, from before there were clocks"),
+    "extensions_exhausted": _of_state("延期已满两次", "extended twice already"),
+    "extension_pending": _of_state("延期待审", "an extension waits for its decision"),
+    "suspension_pending": _of_state("挂账待审", "a suspension waits for its decision"),
+    "no_extension_pending": _of_state("无待审延期", "nobody has asked for an extension"),
+    "no_suspension_pending": _of_state("无待审挂账", "nobody has asked for a suspension"),
+    "suspended_before": _of_state("已挂过账", "a leg is suspended once"),
     "until_not_future": _meaning("挂账期限已过", "a suspension ends in the future"),
     "until_too_far": _meaning("挂账超过一年", "a suspension ends within a year"),
-    "already_endorsed": _meaning("初审已过", "the suspension waits for the leader"),
-    "not_endorsed": _meaning("未经初审", "a dispatcher looks at a suspension first"),
-    "until_passed": _meaning("挂账期限已过", "the end date passed while the request waited"),
+    "already_endorsed": _of_state("初审已过", "the suspension waits for the leader"),
+    "not_endorsed": _of_state("未经初审", "a dispatcher looks at a suspension first"),
+    "until_passed": _of_state("挂账期限已过", "the end date passed while the request waited"),
     "lead_not_waivable": _meaning("主办不可免办", "only support legs are waived"),
     "wrong_state_support_open": _meaning("协办未完成", "the lead feeds back last"),
     "no_checker": _meaning("不能核查", "the unit has no collectors, or handles the case"),
-    "already_assigned": _meaning("已派该单位核查", "the unit is to check already"),
+    "already_assigned": _of_state("已派该单位核查", "the unit is to check already"),
     "not_entitled_other_unit": _meaning("非指定核查单位", "another unit was chosen to check"),
     "leg_not_fed_back": _meaning("任务未反馈", "only a leg that was fed back goes on again"),
     "site_check_required": _meaning("须现场核查", "the category is not closed on papers"),
@@ -77,13 +86,13 @@ OF_ACTS: Final[Mapping[str, Meaning]] = {
     "wrong_state_void_proposed": _meaning("作废待审", "to void the case is proposed already"),
     "wrong_state_no_void_proposed": _meaning("无待审作废", "nobody has proposed to void the case"),
     "not_entitled_proposer": _meaning("提请人不得审批", "who proposed does not decide"),
-    "too_late": _meaning("结案超过三十日", "closed more than 30 days ago"),
+    "too_late": _of_state("结案超过三十日", "closed more than 30 days ago"),
     "in_the_past": _meaning("答复期限已过", "an answer is wanted by an instant that has passed"),
     "wrong_state_not_supervised": _meaning("未督办", "nobody supervises the case"),
     "wrong_state_supervision_answered": _meaning("已答复", "the unit has answered already"),
     "not_entitled_other_street": _meaning("非本街道案件", "the case is not at a place of this street"),
-    "not_upwards": _meaning("只能向上升级", "escalated is only upwards"),
-    "level_jump": _meaning("不得越级", "only matters of safety may jump"),
+    "not_upwards": _of_state("只能向上升级", "escalated is only upwards"),
+    "level_jump": _of_state("不得越级", "only matters of safety may jump"),
     "wrong_state_already_appealed": _meaning("已申诉", "one appeal a leg"),
     "wrong_state_not_overdue": _meaning("未计超期", "the leg is not counted as overdue"),
     "wrong_state_no_appeal": _meaning("无待审申诉", "no appeal waits for a review"),

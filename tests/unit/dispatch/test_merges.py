@@ -4,7 +4,6 @@ from collections import deque
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 import pytest
 
 from services.dispatch.domain.adjustments import MergeCase
@@ -13,8 +12,6 @@ from services.dispatch.domain.clocks import wakes
 from services.dispatch.domain.commands import Command
 from services.dispatch.policies import continue_merge
 from shared.contracts.common import Actor
-from shared.contracts.decisions import Delivery
-from shared.contracts.envelope import CloudEvent
 from shared.contracts.merges import (
     CaseMergeAbandoned,
     CaseMergeAdmitted,
@@ -22,8 +19,6 @@ from shared.contracts.merges import (
     CaseMergeReleased,
     CaseMergeRequested,
 )
-from shared.contracts.records import Record
-from shared.contracts.registry import type_name
 from shared.kernel.errors import Refusal, Unreadable
 from tests.support.cases import (
     CASE_ID,
@@ -47,27 +42,13 @@ from tests.support.ends import (
     MASTER_ID,
     OTHER_ID,
     approve_void,
+    delivery,
     merge,
     merging,
     propose_void,
     unmerge,
     voided,
 )
-
-
-def delivery(stream: UUID, event: CaseEvent, data: bytes | None = None) -> Delivery:
-    envelope = CloudEvent(
-        id="1",
-        source="/joint/services/dispatch",
-        type=type_name(type(event)),
-        data=msgspec.json.encode(event) if data is None else data,
-        subject=str(stream),
-        sequence=3,
-    )
-    record = Record(
-        topic="dispatch.cases", partition=0, offset=0, timestamp=NOON, key=None, headers=(), value=envelope.data
-    )
-    return Delivery(topic="dispatch.cases", stream=stream, sequence=3, event=envelope, record=record)
 
 
 class Topic:
