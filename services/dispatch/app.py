@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.dispatch.consumers import react_to_case, reaction, translate
+from services.dispatch.consumers import reaction, translate, translate_ask
 from services.dispatch.policies import OF_THE_CITY
 from services.dispatch.queries import EVENTS, REFERENCE, Database
 from services.dispatch.recomputing import Recomputing
@@ -17,7 +17,7 @@ from shared.contracts.common import Answer
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
-    DISPATCH_CASES,
+    DISPATCH_MERGES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
     INTAKE_REPORTS,
@@ -40,7 +40,6 @@ SERVICE: Final = "dispatch"
 ACTIONS: Final = "dispatch.actions"
 CONTENTS: Final = "dispatch.contents"
 MERGES: Final = "dispatch.merges"
-"""Of dispatch's own topic: what cases say to each other."""
 
 
 class SeedError(Exception):
@@ -96,13 +95,13 @@ async def migrate_and_seed(dispatch: Dispatch) -> None:
 def build_worker(
     dispatch: Dispatch, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()
 ) -> Worker:
-    """Return the worker: filed reports, acts, contents and documents in; events, tasks, receipts and seals out.
+    """Return the worker: filed reports, acts, what cases ask, contents and documents in; all that follows out.
 
     Beside them time does its work: wakes fire, and clocks follow the calendar.
     """
     ledger = dispatch.ledger
     events = ledger.policy(EVENTS, reaction(dispatch.city))
-    merges = ledger.policy(MERGES, react_to_case)
+    merges = ledger.reception(MERGES, translate_ask)
     acts = ledger.reception(ACTIONS, translate)
     documents = ledger.reference_copy(REFERENCE)
     contents = ledger.contents_copy(CONTENTS)
@@ -115,7 +114,7 @@ def build_worker(
 
     deciding = [
         Subscription(group=EVENTS, topics=(INTAKE_REPORTS,), handle=events.consume),
-        Subscription(group=MERGES, topics=(DISPATCH_CASES,), handle=merges.consume),
+        Subscription(group=MERGES, topics=(DISPATCH_MERGES,), handle=merges.consume),
         Subscription(group=ACTIONS, pattern=f"^{re.escape(ACTIONS_PREFIX)}.*", handle=acts.consume),
     ]
     timers = Timers(ledger, ConsumedTopics(kafka, deciding))

@@ -1,7 +1,7 @@
-"""From records to commands: departments' acts (total, whatever is in the record) and intake's events.
+"""From records to commands: departments' acts and what cases ask of each other (total), and intake's events.
 
 An act becomes a command of the department whose topic it came on, or a refusal that names every error; both get a
-receipt on the department's receipts topic (I-3).
+receipt on the department's receipts topic (I-3). What a case asks gets none: what cannot be read of it is held.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.dispatch import policies
 from services.dispatch.domain.acting import DISPATCH_ITSELF
+from services.dispatch.domain.asking import command_of
 from services.dispatch.domain.commands import OpenCase
 from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.tables import CASE
@@ -66,6 +67,7 @@ _OF_CENTRES: Final = (
     merges.CaseUnmerged,
 )
 """What only people of the centres and of streets make happen, with a person's token."""
+_ITSELF: Final = party_uri("services", "dispatch")
 _CENTRE_ACTS: Final = frozenset(
     name for event in _OF_CENTRES for name in (type_name(event), type_name(event).replace(".case.leg_", ".leg."))
 ) | {"jointenforcement.leg.return_decided.v1"}
@@ -102,12 +104,41 @@ def _react(city: str, delivery: Delivery, library: ReferenceLibrary) -> Sequence
     return [_of_the_system(delivery, opening)]
 
 
-def react_to_case(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
-    """Return the commands of the policy on `dispatch.cases`: two cases agree on a merge, in the name of the system."""
-    return [_of_the_system(delivery, command) for command in policies.continue_merge(delivery)]
+def translate_ask(record: Record, _library: ReferenceLibrary) -> Command:
+    """Return the command that a record of `dispatch.merges` asks for, in the name of the system; never raises.
+
+    Its request is (dispatch's URI, the CloudEvents id), so that it has its effect once (I-2).
+    """
+    try:
+        event = read_event(record.headers, record.value)
+    except Unreadable as unreadable:
+        return _asked(record, None, unreadable.refusal())
+    return _asked(record, event, _ask(event))
 
 
-def _of_the_system(delivery: Delivery, body: OpenCase | MergeCommand) -> Command:
+def _ask(event: CloudEvent) -> MergeCommand | Refusal:
+    if (event.source, event.type) != (_ITSELF, merges.MergeAsked.type):
+        return Refusal(code="unknown_type", detail=f"{event.type} of {event.source} is not read on this topic.")
+    try:
+        return command_of(decode(merges.MergeAsked, event.data))
+    except Unreadable as unreadable:
+        return unreadable.refusal()
+
+
+def _asked(record: Record, event: CloudEvent | None, asked: MergeCommand | Refusal) -> Command:
+    return Command(
+        aggregate=CASE,
+        stream=_no_case(record) if isinstance(asked, Refusal) else asked.case_id,
+        body=None if isinstance(asked, Refusal) else asked,
+        actor=DISPATCH_ITSELF,
+        cause=_cause(record, event),
+        request=request_of(record, event),
+        refusal=asked if isinstance(asked, Refusal) else None,
+        record=record,
+    )
+
+
+def _of_the_system(delivery: Delivery, body: OpenCase) -> Command:
     event = delivery.event
     cause = Cause(
         correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent

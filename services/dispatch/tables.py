@@ -1,5 +1,6 @@
 """Dispatch's tables: the ledger's, the copy of contents, and its aggregates with what queries search by."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,10 @@ from services.dispatch.domain import case, clocks, reference
 from services.dispatch.domain import columns as case_columns
 from services.dispatch.domain import decide as case_decisions
 from services.dispatch.domain import evolve as case_events
+from services.dispatch.domain.asking import merge_messages
+from services.dispatch.domain.commands import Command
 from services.dispatch.domain.tasks import task_messages
+from shared.contracts.decisions import Publish
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, DISPATCH_REFERENCE
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.tables import LedgerTables, contents_table, instant, ledger_metadata
@@ -145,8 +149,15 @@ def case_aggregate(city: str) -> Aggregate:
         columns=case_columns.columns,
         wakes=clocks.wakes,
         woken=clocks.woken,
-        effects=task_messages,
+        effects=_case_messages,
     )
+
+
+def _case_messages(state: case.CaseState, event: case.CaseEvent, body: Command) -> Sequence[Publish]:
+    """Return what departments are told of the event, and what it asks of other cases."""
+    asked = merge_messages(body.case_id, event)
+    tasks = task_messages(state, event, body)
+    return (*tasks, *asked) if asked else tasks
 
 
 def reference_aggregate(city: str) -> Aggregate:

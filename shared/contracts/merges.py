@@ -4,10 +4,12 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.contracts.clocks import MovedClock
-from shared.contracts.common import Event
+from shared.contracts.common import Event, Message
 
 MergeObstacle = Literal["closed", "voided", "merged", "merging"]
 """Why a case cannot take another one on: it is no longer open, or it goes, or asks to go, into a third (no chains)."""
+MergeAsk = Literal["admit", "complete", "abandon", "release", "leave"]
+"""What a case asks of another: to carry it, to come, to stay, to let it go, to leave because it is void itself."""
 
 
 class CaseMergeRequested(Event, frozen=True, kw_only=True):
@@ -66,3 +68,16 @@ class CaseMergeReleased(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.case.merge_released.v1"
     merged: UUID
+
+
+class MergeAsked(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """What `asking` asks of the case `case_id`, with the event that it follows from, on dispatch's own topic.
+
+    It is answered by an event on `dispatch.cases`, in every state. `obstacle` is why a merge is to be abandoned.
+    """
+
+    type: ClassVar[str] = "jointenforcement.merge.asked.v1"
+    case_id: UUID
+    asking: UUID
+    asks: MergeAsk
+    obstacle: MergeObstacle | None = None

@@ -23,6 +23,7 @@ PARTY_RETENTION_SECONDS: Final = 7 * 24 * 3600
 INTAKE_REPORTS: Final = "intake.reports"
 INTAKE_CONTENTS: Final = "intake.contents"
 DISPATCH_CASES: Final = "dispatch.cases"
+DISPATCH_MERGES: Final = "dispatch.merges"
 DISPATCH_REFERENCE: Final = "dispatch.reference"
 SUBMISSIONS_PREFIX: Final = "intake.submissions."
 INTAKE_RECEIPTS_PREFIX: Final = "intake.receipts."
@@ -168,6 +169,7 @@ MESSAGES: Final[dict[str, MessageType]] = {
     intake.Content.type: intake.Content,
     intake.ContentForgotten.type: intake.ContentForgotten,
     tasks.TaskChanged.type: tasks.TaskChanged,
+    merges.MergeAsked.type: merges.MergeAsked,
     ANSWERED: Receipt,
     SEALED: Sealed,
     HELD: MessageHeld,
@@ -225,7 +227,8 @@ def _types(*messages: type) -> tuple[str, ...]:
 def _service_topics() -> tuple[Topic, ...]:
     kept = [
         (INTAKE_REPORTS, "intake", ("dispatch", "analytics"), _types(*REPORT_EVENTS)),
-        (DISPATCH_CASES, "dispatch", ("intake", "dispatch", "analytics"), _types(*CASE_EVENTS)),
+        (DISPATCH_CASES, "dispatch", ("intake", "analytics"), _types(*CASE_EVENTS)),
+        (DISPATCH_MERGES, "dispatch", ("dispatch",), _types(merges.MergeAsked)),
         (DISPATCH_REFERENCE, "dispatch", ("intake", "dispatch", "analytics"), _types(*REFERENCE_EVENTS)),
     ]
     return (

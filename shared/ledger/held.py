@@ -29,7 +29,7 @@ from shared.ledger.arrivals import decode_record
 from shared.ledger.draft import Draft, HeldRow, OutboxRow, RequestRow
 from shared.ledger.interventions import intervene
 from shared.ledger.load import database_now, lock_requests
-from shared.ledger.requests import request_of
+from shared.ledger.requests import party_of, request_of
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
 from shared.observability import metrics
@@ -138,8 +138,8 @@ async def skip_held(
 ) -> HeldMessage:
     """Give a dead letter up: its stream goes on after it; the act is recorded with its reason.
 
-    A message of an outside party is answered with a receipt that says so (I-3), or that repeats the answer which it
-    has had; a repeat of it gets the same one (I-2).
+    What asked for something is answered so, or as it was answered before, and a repeat of it gets the same answer
+    (I-2); an outside party hears it by a receipt (I-3).
 
     Raises:
         HeldMessageError: when there is none, it only waits, or an earlier message of its stream is held.
@@ -148,12 +148,10 @@ async def skip_held(
         message = await _locked(connection, number)
         record = await connection.exec_driver_sql("SELECT record FROM held WHERE id = $1", (number,))
         original = decode_record(vault.open(record.scalar_one()))
-        receipts = receipts_topic(message.topic)
-        if receipts is None:
-            if message.topic not in _WITHOUT_POSITIONS:
-                await _move_past(connection, message)
-        else:
-            await _answer_skipped(connection, vault, service, original, receipts, reason)
+        if party_of(message.topic) is not None:
+            await _answer_skipped(connection, vault, service, original, reason)
+        elif message.topic not in _WITHOUT_POSITIONS:
+            await _move_past(connection, message)
         await connection.exec_driver_sql("DELETE FROM held WHERE id = $1", (number,))
         await intervene(connection, _place(message), service=service, act="skip", operator=operator, reason=reason)
     return message
@@ -252,7 +250,7 @@ async def _move_past(connection: AsyncConnection, message: HeldMessage) -> None:
 
 
 async def _answer_skipped(
-    connection: AsyncConnection, vault: Vault, service: str, original: Record, topic: str, reason: str
+    connection: AsyncConnection, vault: Vault, service: str, original: Record, reason: str
 ) -> None:
     try:
         event: CloudEvent | None = read_event(original.headers, original.value)
@@ -272,7 +270,9 @@ async def _answer_skipped(
         draft.requests[place] = RequestRow(party=request.party, key=request.key, digest=digest, answer=answer)
     elif known.digest == digest:
         answer = known.answer
-    draft.outbox.append(_skipped_receipt(service, original, topic, event.id if event else None, answer))
+    topic = receipts_topic(original.topic)
+    if topic is not None:
+        draft.outbox.append(_skipped_receipt(service, original, topic, event.id if event else None, answer))
     await write_draft(connection, draft, {}, await database_now(connection), vault)
 
 

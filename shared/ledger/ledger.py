@@ -57,7 +57,7 @@ class Ledger:
         return outcomes
 
     def reception(self, consumer: str, translate: Translate) -> Reception:
-        """Return the consumer of outside parties' topics: receipts, I-2, I-3."""
+        """Return the consumer of topics on which this service is asked for something: requests, receipts, I-2, I-3."""
         return Reception(
             self.engine,
             service=self.service,

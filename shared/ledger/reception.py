@@ -1,4 +1,8 @@
-"""Receive records of outside parties: every one gets exactly one outcome, a receipt or a held message (I-3)."""
+"""Receive records that ask for something: every one gets exactly one outcome, an effect or a held message (I-3).
+
+Outside parties are answered with receipts. What nobody gets a receipt for is held when it cannot be read or is
+refused, so that an operator hears of it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,13 +26,14 @@ from shared.ledger.load import database_now, lock_requests, lock_states
 from shared.ledger.patience import repeat
 from shared.ledger.portions import portions, record_size
 from shared.ledger.references import References
+from shared.ledger.take import UNREADABLE
 from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import update_held, write_draft
 from shared.observability.crash import reach
 
 Translate = Callable[[Record, ReferenceLibrary], Command]
-"""A record of an outside party -> one command with request and receipt; total: what cannot be read is a refusal."""
+"""A record -> one command with request and, of an outside party, receipt; total: what cannot be read is a refusal."""
 
 _RELEASED: Final = "SELECT id, record FROM held WHERE consumer = $1 AND reason IS NULL ORDER BY id LIMIT 1000"
 
@@ -41,7 +46,7 @@ class _Received(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reception:
-    """One consumer group's reading of the topics of outside parties."""
+    """One consumer group's reading of the topics on which it is asked for something."""
 
     def __init__(
         self,
@@ -97,6 +102,8 @@ class Reception:
             command = self._translated(item, library)
             if isinstance(command, Crashed):
                 self._hold(draft, item, "crashed", command.detail)
+            elif command.receipt is None and command.refusal is not None:
+                self._hold(draft, item, UNREADABLE, command.refusal.detail)
             else:
                 commands.append((item, command))
         requests = await lock_requests(
@@ -134,7 +141,8 @@ class Reception:
         return []
 
     def _decide(self, decider: Decider, draft: Draft, item: _Received, command: Command) -> None:
-        answers = isolated(lambda: decider.decide_unit([command], refusable=True), record=item.record.place)
+        refusable = command.receipt is not None
+        answers = isolated(lambda: decider.decide_unit([command], refusable=refusable), record=item.record.place)
         if isinstance(answers, Crashed):
             self._hold(draft, item, "crashed", answers.detail)
             return

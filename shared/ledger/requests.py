@@ -1,8 +1,8 @@
-"""Which request (I-2) a record of an outside party is."""
+"""Which request (I-2) a record is that asks a service for something."""
 
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.records import Record
-from shared.contracts.registry import ACTIONS_PREFIX, SUBMISSIONS_PREFIX, party_uri
+from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_MERGES, SUBMISSIONS_PREFIX, party_uri
 from shared.contracts.validation import canonical_digest
 from shared.ledger.commands import Request
 
@@ -21,9 +21,11 @@ def request_of(record: Record, event: CloudEvent | None) -> Request:
 
 
 def party_of(topic: str) -> str | None:
-    """Return the URI of the party whose topic it is; None for a topic of ours."""
+    """Return the URI of the party that asks on this topic; None for a topic of events."""
     if topic.startswith(SUBMISSIONS_PREFIX):
         return party_uri("sources", topic.removeprefix(SUBMISSIONS_PREFIX))
     if topic.startswith(ACTIONS_PREFIX):
         return party_uri("departments", topic.removeprefix(ACTIONS_PREFIX))
+    if topic == DISPATCH_MERGES:
+        return party_uri("services", "dispatch")
     return None

@@ -228,5 +228,6 @@ MERGES: tuple[Message | Stranger, ...] = (
     merges.CaseMergeAbandoned(at=AT, by=SYSTEM, master=OTHER, reason="closed", admitted=False),
     merges.CaseUnmerged(at=AT, by=DUTY_LEADER, master=OTHER, reason="经核实为两处问题", resumed=(MOVED,)),
     merges.CaseMergeReleased(at=AT, by=SYSTEM, merged=CASE),
+    merges.MergeAsked(case_id=CASE, asking=OTHER, asks="abandon", obstacle="closed"),
 )
 CASE_EXAMPLES = (*ACTIONS, *DISPATCHING, *TIME, *EXTENSIONS, *SUSPENSIONS, *ENDS, *OVERSIGHT, *MERGES)

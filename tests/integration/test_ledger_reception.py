@@ -13,6 +13,7 @@ from shared.contracts.intake import Content, ContentForgotten
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.registry import HELD, INTAKE_CONTENTS, party_uri
+from shared.kernel.errors import Refusal
 from shared.kernel.identifiers import new_id
 from shared.ledger.arrivals import encode_record
 from shared.ledger.commands import Command
@@ -89,6 +90,24 @@ async def test_an_act_on_a_state_that_cannot_be_read_is_held_and_the_others_are_
 
     assert [receipt.request for receipt in await receipts_of(ledger_engine)] == ["a", "c"]
     assert [held.reason for held in await list_held(ledger_engine)] == ["crashed"]
+
+
+async def test_what_is_refused_and_gets_no_receipt_is_held_and_announced(ledger_engine: AsyncEngine) -> None:
+    def unanswered(record: Record, library: ReferenceLibrary) -> Command:
+        command = replace(translate(record, library), receipt=None)
+        no = Refusal(code="bad_envelope", detail="It has no envelope.")
+        by_note = {b"unreadable": replace(command, body=None, refusal=no), b"no": add(command.stream, -1)}
+        return by_note.get(record.value or b"", command)
+
+    reception = ledger_on(ledger_engine).reception("intake.submissions", unanswered)
+    await reception.consume([outside_record(note, offset) for offset, note in enumerate(("a", "unreadable", "no"))])
+
+    unreadable, refused = await list_held(ledger_engine)
+    assert (unreadable.reason, unreadable.detail) == ("unreadable", "It has no envelope.")
+    assert refused.reason == "crashed"
+    assert "was refused" in (refused.detail or "")
+    assert len(await sent(ledger_engine, "intake.dead-letters")) == 2
+    assert len(await rows(ledger_engine, "SELECT 1 FROM events")) == 1
 
 
 async def test_an_outside_record_that_was_given_up_is_answered_so(ledger_engine: AsyncEngine) -> None:

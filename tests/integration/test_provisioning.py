@@ -104,6 +104,7 @@ def test_the_writer_of_a_topic_may_publish_on_it(city: Broker, topic: Topic) -> 
     "principal,topic",
     [
         ("intake", "dispatch.cases"),
+        ("intake", "dispatch.merges"),
         ("intake", f"intake.submissions.{SOURCE}"),
         ("intake", "dispatch.dead-letters"),
         ("dispatch", "intake.reports"),
@@ -111,6 +112,7 @@ def test_the_writer_of_a_topic_may_publish_on_it(city: Broker, topic: Topic) -> 
         ("dispatch", f"dispatch.actions.{DEPARTMENT}"),
         ("analytics", "intake.reports"),
         ("analytics", "dispatch.cases"),
+        ("analytics", "dispatch.merges"),
         ("analytics", "dispatch.reference"),
         ("auditor", "intake.reports"),
         ("auditor", "dispatch.seals"),
@@ -131,6 +133,9 @@ def test_a_forbidden_publish_is_refused(city: Broker, principal: str, topic: str
     "principal,topic",
     [
         ("analytics", "intake.contents"),
+        ("analytics", "dispatch.merges"),
+        ("intake", "dispatch.merges"),
+        ("dispatch", "dispatch.cases"),
         (source_principal(SOURCE), f"intake.receipts.{OTHER_SOURCE}"),
         (source_principal(SOURCE), f"intake.submissions.{SOURCE}"),
         (department_principal(DEPARTMENT), f"dispatch.receipts.{OTHER_DEPARTMENT}"),

@@ -19,7 +19,7 @@ from services.intake.app import SUBMISSIONS_CONSUMER
 from services.intake.queries import REFERENCE_CONSUMER
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
-    DISPATCH_CASES,
+    DISPATCH_MERGES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
     INTAKE_REPORTS,
@@ -31,7 +31,7 @@ READS: Final[Mapping[str, str]] = {
     SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
     REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
     dispatch.EVENTS: re.escape(INTAKE_REPORTS),
-    MERGES: re.escape(DISPATCH_CASES),
+    MERGES: re.escape(DISPATCH_MERGES),
     CONTENTS: re.escape(INTAKE_CONTENTS),
     ACTIONS: f"{re.escape(ACTIONS_PREFIX)}.*",
     dispatch.REFERENCE: re.escape(DISPATCH_REFERENCE),

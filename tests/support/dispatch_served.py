@@ -11,13 +11,13 @@ import msgspec
 from httpx import Response
 
 from services.dispatch.app import Dispatch, compose_on, migrate_and_seed
-from services.dispatch.consumers import react_to_case, reaction
+from services.dispatch.consumers import reaction, translate_ask
 from services.dispatch.domain.acting import DISPATCH_ITSELF
 from services.dispatch.domain.adjustments import FireClocks
 from services.dispatch.tables import CASE
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.intake import Content
-from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_CONTENTS, party_uri
+from shared.contracts.registry import DISPATCH_MERGES, DISPATCH_REFERENCE, INTAKE_CONTENTS, party_uri
 from shared.kernel.identifiers import new_id
 from shared.ledger.commands import Cause, Command
 from shared.ledger.engine import create_ledger_engine
@@ -38,7 +38,7 @@ class Feeder:
     def __init__(self, dispatch: Dispatch) -> None:
         self.dispatch = dispatch
         self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
-        self._merges = dispatch.ledger.policy("dispatch.merges", react_to_case)
+        self._merges = dispatch.ledger.reception("dispatch.merges", translate_ask)
         self._references = dispatch.ledger.reference_copy("dispatch.reference")
         self._contents = dispatch.ledger.contents_copy("dispatch.contents")
 
@@ -59,7 +59,7 @@ class Feeder:
         """Deliver what dispatch has published to dispatch itself, until nothing more comes of it."""
         while sent := await relayed(self.dispatch.engine):
             await self._references.consume([one for one in sent if one.topic == DISPATCH_REFERENCE])
-            await self._merges.consume([one for one in sent if one.topic == DISPATCH_CASES])
+            await self._merges.consume([one for one in sent if one.topic == DISPATCH_MERGES])
 
     async def time_passes(self, case_id: UUID) -> None:
         """Let every clock of the case run out, as its timer would."""

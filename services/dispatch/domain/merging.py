@@ -1,4 +1,4 @@
-"""The commands by which two cases agree on a merge: each is what the other's event means for this one (policies)."""
+"""The commands by which two cases agree on a merge: each is what the other one asks (`asking`)."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -48,4 +48,4 @@ class LeaveVoidedMaster:
 
 
 MergeCommand = AdmitMerge | CompleteMerge | AbandonMerge | ReleaseMerge | LeaveVoidedMaster
-"""Policy commands: answered by an event in every state of the case."""
+"""Answered by an event in every state of the case."""

@@ -8,10 +8,21 @@ from typing import Any, Final
 
 from tests.reliability.history.copies import Streams, held_by
 from tests.reliability.history.facts import Facts, Finding, Published, Requested
+from tests.reliability.history.merges import check_merges
 from tests.reliability.history.recount import kind_of
 from tests.reliability.history.tasks import check_tasks
 
 _POLICY: Final = {"opened", "opening_declined"}
+_TO_ANOTHER_CASE: Final = {
+    "merge_admitted",
+    "merge_declined",
+    "merged",
+    "merge_abandoned",
+    "merge_released",
+    "unmerged",
+}
+"""What the system does because another case asked: each is the effect of a request of dispatch's own."""
+_ITSELF: Final = "/joint/services/dispatch"
 _FILED: Final = "jointenforcement.report.filed.v1"
 
 
@@ -31,16 +42,22 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
     yield from _match(facts, effects)
     yield from _openings(facts, streams)
     yield from check_tasks(facts, streams)
+    yield from check_merges(facts, streams)
 
 
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
-    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not."""
+    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not.
+
+    What one case did because another asked is an effect too.
+    """
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":
-            if run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
+            if kind_of(event) in _TO_ANOTHER_CASE:
+                yield _effect([event], by)
+            elif run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
                 run.append(event)
             continue
         if by["post"] != "system" and run:
@@ -90,9 +107,10 @@ def _match(facts: Facts, effects: Sequence[Effect]) -> Iterator[Finding]:
 
 def _asked_for_it(effect: Effect, row: Requested) -> Iterator[Finding]:
     """Compare an effect with its request: who asked, and on a topic with which message."""
-    outside = row.party.startswith(("/joint/sources/", "/joint/departments/"))
+    asked_by_case = row.party == _ITSELF and effect.position.startswith("dispatch.cases:")
+    by_message = asked_by_case or row.party.startswith(("/joint/sources/", "/joint/departments/"))
     where = f"{row.party} {row.key}"
-    if outside and effect.causations != {row.key}:
+    if by_message and effect.causations != {row.key}:
         yield Finding(invariant="I-2", what=f"its effect was caused by {set(effect.causations)}", where=where)
     speaker = row.party.rsplit("/", 1)[-1]
     if not row.party.startswith("/joint/services/") and speaker not in {effect.client, effect.unit}:

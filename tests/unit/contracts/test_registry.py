@@ -35,8 +35,15 @@ def test_topics_of_outside_parties_have_one_partition_broker_time_and_seven_days
 
 
 def test_topics_of_ours_are_kept_for_ever() -> None:
-    kept = [topic for topic in ALL if topic.name in {"intake.reports", "dispatch.cases", "dispatch.reference"}]
-    assert [(topic.partitions, topic.retention_seconds) for topic in kept] == [(PARTITIONS, None)] * 3
+    ours = {"intake.reports", "dispatch.cases", "dispatch.merges", "dispatch.reference"}
+    kept = [topic for topic in ALL if topic.name in ours]
+    assert [(topic.partitions, topic.retention_seconds) for topic in kept] == [(PARTITIONS, None)] * 4
+
+
+def test_what_cases_ask_of_each_other_is_dispatch_s_alone_and_it_reads_no_events_of_its_own() -> None:
+    asked, cases = topic_named("dispatch.merges"), topic_named("dispatch.cases")
+    assert (asked.writer, asked.readers) == ("dispatch", ("dispatch", "auditor"))
+    assert "dispatch" not in cases.readers
 
 
 @pytest.mark.parametrize("topic", ALL, ids=lambda topic: str(topic.name))

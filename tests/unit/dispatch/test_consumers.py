@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.dispatch.consumers import reaction, translate
+from services.dispatch.consumers import reaction, translate, translate_ask
+from services.dispatch.domain.merging import AdmitMerge
 from shared.contracts.adjustments import (
     AnswerSupervision,
     AppealLeg,
@@ -20,10 +21,12 @@ from shared.contracts.dispatch import FeedBackLeg, LegAction, RequestLegReturn, 
 from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.intake import Accepted
 from shared.contracts.library import ReferenceLibrary
+from shared.contracts.merges import MergeAsked
 from shared.contracts.records import Record
 from shared.contracts.registry import ACTIONS, type_name
 from shared.ledger.commands import Command
 from tests.support.cases import CASE_ID, CITY, NOON, SYSTEM, library
+from tests.support.ends import OTHER_ID
 from tests.unit.dispatch.test_policies import FILED, delivery
 
 TOPIC = "dispatch.actions.fire-rescue"
@@ -161,6 +164,62 @@ def test_no_record_whatever_makes_the_consumer_raise(
     assert command.receipt is not None
     assert command.request is not None
     assert (command.refusal is None) == isinstance(command.body, SignLeg)
+
+
+ITSELF = "/joint/services/dispatch"
+ASKED = msgspec.json.encode(MergeAsked(case_id=CASE_ID, asking=OTHER_ID, asks="admit"))
+
+
+def asked(data: bytes = ASKED, type_: str = MergeAsked.type, source: str = ITSELF) -> Command:
+    event = CloudEvent(id="ask-1", source=source, type=type_, data=data, correlationid="campaign-1")
+    return translate_ask(on_merges(tuple(binary_headers(event)), data), ReferenceLibrary())
+
+
+def on_merges(headers: tuple[tuple[str, bytes | None], ...], value: bytes | None) -> Record:
+    return msgspec.structs.replace(record(headers, value), topic="dispatch.merges")
+
+
+def test_what_a_case_asks_of_another_is_a_request_of_dispatch_itself() -> None:
+    command = asked()
+    assert command.body == AdmitMerge(case_id=CASE_ID, merged=OTHER_ID)
+    assert (command.stream, command.actor.post, command.receipt) == (CASE_ID, "system", None)
+    assert command.request is not None
+    assert (command.request.party, command.request.key) == (ITSELF, "ask-1")
+    assert (command.cause.correlation, command.cause.causation) == ("campaign-1", "ask-1")
+    assert command.counts_as_of is None
+
+
+@pytest.mark.parametrize(
+    "command,code",
+    [
+        (asked(source="/joint/services/intake"), "unknown_type"),
+        (asked(type_=SignLeg.type), "unknown_type"),
+        (asked(data=b"{"), "not_json"),
+        (asked(data=b'{"case_id": 7}'), "invalid"),
+        (asked(data=ASKED.replace(b"admit", b"abandon")), "invalid"),
+    ],
+)
+def test_what_is_no_ask_of_a_case_is_refused_by_name(command: Command, code: str) -> None:
+    assert command.refusal is not None
+    assert (command.refusal.code, command.body) == (code, None)
+
+
+@given(
+    headers=st.lists(
+        st.tuples(
+            st.sampled_from(["ce_id", "ce_source", "ce_type", "ce_specversion", "content-type", "x"]),
+            st.one_of(st.none(), st.binary(max_size=20), st.sampled_from([b"1.0", ITSELF.encode(), b"a"])),
+        ),
+        max_size=8,
+    ),
+    value=st.one_of(st.none(), st.binary(max_size=60), st.just(ASKED)),
+)
+def test_no_record_whatever_that_cases_send_each_other_makes_the_consumer_raise(
+    headers: list[tuple[str, bytes | None]], value: bytes | None
+) -> None:
+    command = translate_ask(on_merges(tuple(headers), value), ReferenceLibrary())
+    assert command.request is not None
+    assert (command.refusal is None) == isinstance(command.body, AdmitMerge)
 
 
 def test_a_filed_report_opens_its_case_in_the_name_of_the_system() -> None:

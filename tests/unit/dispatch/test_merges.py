@@ -7,17 +7,18 @@ from uuid import UUID
 import pytest
 
 from services.dispatch.domain.adjustments import MergeCase
+from services.dispatch.domain.asking import command_of, merge_messages
 from services.dispatch.domain.case import CaseEvent
 from services.dispatch.domain.clocks import wakes
 from services.dispatch.domain.commands import Command
-from services.dispatch.policies import continue_merge
+from services.dispatch.domain.merging import AbandonMerge, MergeCommand
 from shared.contracts.common import Actor
 from shared.contracts.merges import (
     CaseMergeAbandoned,
-    CaseMergeAdmitted,
     CaseMerged,
     CaseMergeReleased,
     CaseMergeRequested,
+    MergeAsked,
 )
 from shared.kernel.errors import Refusal, Unreadable
 from tests.support.cases import (
@@ -51,6 +52,16 @@ from tests.support.ends import (
 )
 
 
+def asks(stream: UUID, event: CaseEvent) -> list[MergeCommand]:
+    """What the event makes other cases do, as they read it on the topic: each on the key of the case that is asked."""
+    commands = []
+    for effect in merge_messages(stream, event):
+        asked = msgspec.json.decode(msgspec.json.encode(effect.message), type=MergeAsked)
+        assert (effect.topic, effect.key) == ("dispatch.merges", str(asked.case_id).encode())
+        commands.append(command_of(asked))
+    return commands
+
+
 class Topic:
     """Several cases, and their topic: what was said is read when a test says so, in order."""
 
@@ -73,7 +84,7 @@ class Topic:
         answers = []
         while self.said:
             stream, event = self.said.popleft()
-            for command in continue_merge(delivery(stream, event)):
+            for command in asks(stream, event):
                 decision = self.when(command.case_id, command, SYSTEM)
                 assert isinstance(decision, list), "a policy is answered, never refused"
                 answers += [type(answer).__name__ for answer in decision]
@@ -213,7 +224,7 @@ def test_a_master_that_is_voided_at_once_lets_go_what_it_has_just_admitted() -> 
     topic = Topic(one=opened(), master=opened().given((propose_void(), DUTY_LEADER)))
     topic.given(CASE_ID, merge(), DUTY_LEADER)
     stream, event = topic.said.popleft()
-    (admit,) = continue_merge(delivery(stream, event))
+    (admit,) = asks(stream, event)
     topic.given(MASTER_ID, admit, SYSTEM)
     topic.given(MASTER_ID, approve_void(), LEADER)
     assert topic.read() == ["CaseMerged", "CaseUnmerged", "CaseMergeReleased"]
@@ -225,7 +236,7 @@ def test_a_case_that_never_came_has_nothing_to_leave() -> None:
     topic.given(CASE_ID, merge(), DUTY_LEADER)
     topic.cases[CASE_ID].given(*signed(1, 2, 3), *fed_back(2, 3, 1))
     stream, event = topic.said.popleft()
-    (admit,) = continue_merge(delivery(stream, event))
+    (admit,) = asks(stream, event)
     topic.given(MASTER_ID, admit, SYSTEM)
     topic.given(MASTER_ID, approve_void(), LEADER)
     assert topic.read() == ["CaseMergeAbandoned", "CaseMergeAbandoned", "CaseMergeReleased"]
@@ -264,12 +275,12 @@ def test_what_is_not_merged_is_not_unmerged_and_what_was_fed_back_is_not_merged(
     assert refusal(handled().when(merge(), DUTY_LEADER)) == "wrong_state_case_checking"
 
 
-# ------------------------------------------------------------------------------------------------------- the policy
+# ---------------------------------------------------------------------------------------------- what a case asks
 
 
 def test_other_events_of_cases_mean_nothing_to_other_cases() -> None:
     case = handled()
-    assert [command for event in case.events for command in continue_merge(delivery(CASE_ID, event))] == []
+    assert [command for event in case.events for command in asks(CASE_ID, event)] == []
 
 
 def test_an_answer_that_ends_a_merge_asks_for_nothing_more() -> None:
@@ -278,10 +289,11 @@ def test_an_answer_that_ends_a_merge_asks_for_nothing_more() -> None:
         CaseMergeReleased(at=NOON, by=SYSTEM, merged=CASE_ID),
         CaseMergeAbandoned(at=NOON, by=SYSTEM, master=MASTER_ID, reason="closed", admitted=False),
     ]
-    assert [list(continue_merge(delivery(CASE_ID, event))) for event in said] == [[], [], []]
+    assert [asks(CASE_ID, event) for event in said] == [[], [], []]
 
 
-def test_an_event_that_is_not_what_its_type_says_is_unreadable() -> None:
-    admitted = CaseMergeAdmitted(at=NOON, by=SYSTEM, merged=CASE_ID)
+def test_why_a_merge_is_abandoned_must_be_said() -> None:
+    asked = MergeAsked(case_id=CASE_ID, asking=MASTER_ID, asks="abandon", obstacle="closed")
+    assert command_of(asked) == AbandonMerge(case_id=CASE_ID, master=MASTER_ID, reason="closed")
     with pytest.raises(Unreadable):
-        continue_merge(delivery(MASTER_ID, admitted, data=b'{"merged": 7}'))
+        command_of(msgspec.structs.replace(asked, obstacle=None))
