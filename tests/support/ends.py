@@ -16,16 +16,14 @@ from services.dispatch.domain.adjustments import (
     SuperviseCase,
     UnmergeCase,
 )
+from services.dispatch.domain.asking import command_of, merge_messages
 from services.dispatch.domain.case import CaseEvent
 from services.dispatch.domain.commands import AssignCheck, CloseCase
-from services.dispatch.domain.merging import CompleteMerge
+from services.dispatch.domain.merging import CompleteMerge, MergeCommand
 from shared.contracts.adjustments import AnswerSupervision, AppealLeg
 from shared.contracts.common import Level
-from shared.contracts.decisions import Delivery
-from shared.contracts.envelope import CloudEvent
-from shared.contracts.records import Record
+from shared.contracts.merges import MergeAsked
 from shared.contracts.reference import Catalogue, Units
-from shared.contracts.registry import type_name
 from shared.kernel.identifiers import named_id
 from tests.support.cases import (
     CASE_ID,
@@ -33,7 +31,6 @@ from tests.support.cases import (
     DUTY_LEADER,
     JOINT_RULE,
     LEADER,
-    NOON,
     OTHER_STREET,
     STREET,
     SYSTEM,
@@ -172,20 +169,14 @@ def merged(case: Case | None = None) -> Case:
     return merging(case).given((CompleteMerge(case_id=CASE_ID, master=MASTER_ID), SYSTEM))
 
 
-def delivery(stream: UUID, event: CaseEvent, data: bytes | None = None) -> Delivery:
-    """A case's event as a consumer of dispatch's own topic takes it; `data` where it is not what it should be."""
-    envelope = CloudEvent(
-        id="1",
-        source="/joint/services/dispatch",
-        type=type_name(type(event)),
-        data=msgspec.json.encode(event) if data is None else data,
-        subject=str(stream),
-        sequence=3,
-    )
-    record = Record(
-        topic="dispatch.cases", partition=0, offset=0, timestamp=NOON, key=None, headers=(), value=envelope.data
-    )
-    return Delivery(topic="dispatch.cases", stream=stream, sequence=3, event=envelope, record=record)
+def asks(stream: UUID, event: CaseEvent) -> list[MergeCommand]:
+    """What the event makes other cases do, as they read it on the topic: each on the key of the case that is asked."""
+    commands = []
+    for effect in merge_messages(stream, event):
+        asked = msgspec.json.decode(msgspec.json.encode(effect.message), type=MergeAsked)
+        assert (effect.topic, effect.key) == ("dispatch.merges", str(asked.case_id).encode())
+        commands.append(command_of(asked))
+    return commands
 
 
 STAGES: dict[str, Callable[[], Case]] = {

@@ -17,7 +17,6 @@ from services.dispatch.domain.commands import Command, OpenCase
 from services.dispatch.domain.decide import decide
 from services.dispatch.domain.evolve import evolve
 from services.dispatch.domain.legs import LegState
-from services.dispatch.policies import continue_merge
 from shared.contracts.clocks import Clock, ClockBreached, ClockWarned, LegCountedAsSigned
 from shared.contracts.common import Actor, CategoryCode, TargetType
 from shared.contracts.decisions import Context
@@ -25,7 +24,7 @@ from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Document, Kind
 from shared.kernel.errors import Refusal
 from tests.support.cases import CASE_ID, SYSTEM, actor, department, place
-from tests.support.ends import delivery
+from tests.support.ends import asks
 from tests.support.working_hours import LOCAL, local
 
 STREET = "street-220281001"
@@ -105,7 +104,7 @@ class Life:
     def news(self) -> list[Command]:
         """What the events that no other case has heard of yet mean for other cases."""
         fresh, self._told_to_others = self.events[self._told_to_others :], len(self.events)
-        return [command for event in fresh for command in continue_merge(delivery(self.case_id, event))]
+        return [command for event in fresh for command in asks(self.case_id, event)]
 
     # ------------------------------------------------------------------------------------------- what is the case
 

@@ -4,14 +4,15 @@ from collections import deque
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from services.dispatch.domain.adjustments import MergeCase
-from services.dispatch.domain.asking import command_of, merge_messages
+from services.dispatch.domain.asking import command_of
 from services.dispatch.domain.case import CaseEvent
 from services.dispatch.domain.clocks import wakes
 from services.dispatch.domain.commands import Command
-from services.dispatch.domain.merging import AbandonMerge, MergeCommand
+from services.dispatch.domain.merging import AbandonMerge
 from shared.contracts.common import Actor
 from shared.contracts.merges import (
     CaseMergeAbandoned,
@@ -43,23 +44,13 @@ from tests.support.ends import (
     MASTER_ID,
     OTHER_ID,
     approve_void,
-    delivery,
+    asks,
     merge,
     merging,
     propose_void,
     unmerge,
     voided,
 )
-
-
-def asks(stream: UUID, event: CaseEvent) -> list[MergeCommand]:
-    """What the event makes other cases do, as they read it on the topic: each on the key of the case that is asked."""
-    commands = []
-    for effect in merge_messages(stream, event):
-        asked = msgspec.json.decode(msgspec.json.encode(effect.message), type=MergeAsked)
-        assert (effect.topic, effect.key) == ("dispatch.merges", str(asked.case_id).encode())
-        commands.append(command_of(asked))
-    return commands
 
 
 class Topic:
