@@ -1,4 +1,4 @@
-"""Guarantees whose absence the tests on a whole city must notice too: at its doors, in a takeover and in an outage."""
+"""Guarantees whose absence the tests on a whole city must notice too: at its doors and in a takeover."""
 
 from typing import Final
 
@@ -6,7 +6,6 @@ from tests.reliability.mutations.mutation import Mutation
 
 _DUPLICATES: Final = "tests/reliability/test_door_duplicates.py::"
 _LEASE: Final = "tests/reliability/test_faults_lease.py::"
-_OUTAGES: Final = "tests/reliability/test_faults_outages.py::"
 
 MUTATIONS: Final = (
     Mutation(
@@ -47,14 +46,5 @@ MUTATIONS: Final = (
         text=")) ORDER BY id FOR UPDATE",
         replacement=")) ORDER BY id",
         pins=(f"{_LEASE}test_nobody_overtakes_a_relay_that_lost_its_lease_alone",),
-    ),
-    Mutation(
-        name="a lost database halts, in an outage",
-        invariant="I-8",
-        removed="a database that is away is no fault of a message",
-        file="shared/ledger/failures.py",
-        text='Final = frozenset({"08", "25", "28", "53", "57", "58"})',
-        replacement="Final[frozenset[str]] = frozenset()",
-        pins=(f"{_OUTAGES}test_a_database_that_is_away_for_a_while_costs_nothing_but_time",),
     ),
 )
