@@ -47,6 +47,8 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto tests/unit
 
+# Kafka lives for minutes here: what its second compiler would earn later costs the tests more.
+test: export JDK_JAVA_OPTIONS := -XX:TieredStopAtLevel=1
 test: check ## check, then everything that needs the real servers, in two halves side by side
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target .test-parts .test-city
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from msgspec import convert
 from msgspec.structs import astuple
 
 from services.analytics.domain.facts import CaseFacts, LegFacts, ReportFacts
 from services.analytics.domain.marks import Mark
+from shared.ledger.schema import upgrade
 from shared.ledger.tables import instant, ledger_metadata
 
 EVENTS: Final = "analytics.events"
@@ -171,7 +170,4 @@ def mark_values(mark: Mark) -> tuple[object, ...]:
 
 def migrate(connection: sa.Connection) -> None:
     """Bring the schema that the connection writes to up to date, in the caller's transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    upgrade(connection, Path(__file__).parent / "migrations")

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.dispatch.domain import case, clocks, reference
@@ -20,6 +18,7 @@ from services.dispatch.domain.tasks import task_messages
 from shared.contracts.decisions import Publish
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, DISPATCH_REFERENCE
 from shared.ledger.aggregate import Aggregate, state_columns
+from shared.ledger.schema import upgrade
 from shared.ledger.tables import LedgerTables, contents_table, instant, ledger_metadata
 
 CASE: Final = "case"
@@ -176,7 +175,4 @@ def reference_aggregate(city: str) -> Aggregate:
 
 def migrate(connection: sa.Connection) -> None:
     """Bring the schema that the connection writes to up to date, in the caller's transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    upgrade(connection, Path(__file__).parent / "migrations")

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from services.intake.domain import report
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.aggregate import Aggregate, state_columns
+from shared.ledger.schema import upgrade
 from shared.ledger.tables import LedgerTables, instant, ledger_metadata
 
 metadata: Final = sa.MetaData()
@@ -54,7 +53,4 @@ def report_aggregate(city: str) -> Aggregate:
 
 def migrate(connection: sa.Connection) -> None:
     """Bring the schema that the connection writes to up to date, in the caller's transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    upgrade(connection, Path(__file__).parent / "migrations")

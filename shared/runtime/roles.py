@@ -1,10 +1,12 @@
 """The three roles of every service: `python -m services.<service> api | worker | migrate`."""
 
+from __future__ import annotations
+
 import gc
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,10 +18,10 @@ from shared.observability.health import Health
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.runtime.settings import ProcessSettings
-from shared.web.application import Application
-from shared.web.authentication import TokenVerifier
-from shared.web.health import serve_health
-from shared.web.server import serve
+
+if TYPE_CHECKING:
+    from shared.web.application import Application
+    from shared.web.authentication import TokenVerifier
 
 ROLES: Final = ("api", "worker", "migrate")
 
@@ -64,9 +66,10 @@ def run(service: str, arguments: Sequence[str], read: type[S], make: Callable[[S
     roles = make(settings, role)
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 50)
+    gc.enable()
     match role:
         case "api":
-            serve(roles.api(_verifier(settings), Health()), host=settings.host, port=settings.http_port)
+            _serve(roles, settings)
         case "worker":
             uvloop.run(_work(roles, settings))
         case _:
@@ -74,13 +77,26 @@ def run(service: str, arguments: Sequence[str], read: type[S], make: Callable[[S
     return 0
 
 
+# Each role imports what it alone needs: the web framework is a fifth of a start, and migrations are run without it.
+
+
+def _serve(roles: Roles, settings: ProcessSettings) -> None:
+    from shared.web.server import serve  # noqa: PLC0415
+
+    serve(roles.api(_verifier(settings), Health()), host=settings.host, port=settings.http_port)
+
+
 def _verifier(settings: ProcessSettings) -> TokenVerifier:
+    from shared.web.authentication import TokenVerifier  # noqa: PLC0415
+
     if settings.jwks_file is None or settings.token_issuer is None:
         raise SystemExit("The api role needs JOINT_JWKS_FILE and JOINT_TOKEN_ISSUER.")
     return TokenVerifier(jwks_file=settings.jwks_file, issuer=settings.token_issuer, clock=SystemClock())
 
 
 async def _work(roles: Roles, settings: ProcessSettings) -> None:
+    from shared.web.health import serve_health  # noqa: PLC0415
+
     health = Health()
 
     async def answer_health() -> None:

@@ -1,8 +1,8 @@
 """Mutation of the guarantee: with a guarantee taken out of the code, the tests that pin it fail.
 
-`make mutations` tries every mutation (tests/reliability/mutations); here those run that are quick, and those without
-which nothing else means much: position check, row lock, topic in the position key, request lookup, outbox write,
-acknowledgement and bisecting.
+`make mutations` tries every mutation (tests/reliability/mutations); here only those run without which nothing else
+means much: position check, row lock, topic in the position key, request lookup, outbox write, acknowledgement,
+bisecting, and one of each rule of who may close a case.
 """
 
 from collections.abc import Iterator, Mapping

@@ -4,7 +4,6 @@
 a dispatch that starts crashes on every filed report of the campaign `CAMPAIGN`; everything else is as shipped.
 """
 
-import importlib
 import sys
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,7 @@ from services.dispatch.domain.commands import OpenCase
 from shared.contracts.decisions import Delivery, WaitForReference
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import SERVICES
-from shared.runtime.roles import run
+from shared.runtime.start import start
 
 CAMPAIGN: Final = "planted"
 PACKAGE: Final = "planted"
@@ -38,8 +37,7 @@ def main(folder: str, service: str) -> None:
     """Be one process of a service."""
     if bug_of(Path(folder)).exists():
         _plant()
-    shipped = importlib.import_module(f"services.{service}.__main__")
-    raise SystemExit(run(service, sys.argv[1:], shipped.Settings, shipped.roles))
+    raise SystemExit(start(f"services.{service}.roles", sys.argv[1:]))
 
 
 def _plant() -> None:

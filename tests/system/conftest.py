@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LAST.index(stem) + 1 if (stem := Path(item.path).stem) in LAST else 0)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the release that runs: the shipped one, while nobody plants a bug there."""
     folder = tmp_path_factory.mktemp("release")
@@ -33,7 +33,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(release: Path) -> Iterator[Stage]:
     """Return the running system."""
     with temporary_home() as home, pytest.MonkeyPatch.context() as patch:

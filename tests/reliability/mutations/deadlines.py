@@ -18,7 +18,6 @@ MUTATIONS: Final = (
         text="        clock,\n        due_at=due.due_at,\n",
         replacement="        clock,\n        original_due_at=due.due_at,\n        due_at=due.due_at,\n",
         pins=(f"{_CLOCKS}test_a_pause_and_an_extension_move_the_deadline_and_the_warnings_but_never_the_original",),
-        every_run=True,
     ),
     Mutation(
         name="a limit ends at the end of a slot",

@@ -36,7 +36,6 @@ _CASES: Final = (
         text=" or (actor.person is not None and actor.person in case.handlers)",
         replacement="",
         pins=(f"{_ENTITLEMENT}test_the_person_who_fed_back_checks_under_no_other_hat",),
-        every_run=True,
     ),
     Mutation(
         name="the handler never closes",
@@ -55,7 +54,6 @@ _CASES: Final = (
         text="if case.check is None or case.check.unit != acting.by.unit:",
         replacement="if case.check is None:",
         pins=(f"{_CHECKS}test_only_collectors_of_the_assigned_unit_check",),
-        every_run=True,
     ),
     Mutation(
         name="no handling unit is chosen",
@@ -102,7 +100,6 @@ _CASES: Final = (
         text="if case.checked_by is None and not on_papers:",
         replacement="if case.opened is None:",
         pins=(f"{_GATE}test_a_check_has_passed",),
-        every_run=True,
     ),
     Mutation(
         name="the gate is asked",
@@ -124,7 +121,6 @@ _CASES: Final = (
             '        state="assigned",\n        revision=leg.revision,'
         ),
         pins=(_MACHINE, "tests/unit/dispatch/test_case.py::test_a_leg_keeps_its_limit_whatever_happens_to_it"),
-        every_run=True,
     ),
     Mutation(
         name="rework moves no limit",
@@ -156,7 +152,6 @@ _CASES: Final = (
         text='if event.source != party_uri("departments", department):',
         replacement="if not event.source:",
         pins=(f"{_ACTS}test_whoever_speaks_for_somebody_else_is_refused_and_takes_no_key_of_theirs",),
-        every_run=True,
     ),
     Mutation(
         name="a source speaks for itself",
@@ -177,7 +172,6 @@ _CASES: Final = (
         text="if library.catalogue(category.system, category.version) is None:",
         replacement="if library.catalogue(category.system, 1) is None:",
         pins=("tests/unit/dispatch/test_policies.py::test_a_catalogue_version_that_is_not_here_yet_is_waited_for",),
-        every_run=True,
     ),
     Mutation(
         name="the city's own rules are here",
@@ -199,7 +193,6 @@ _FORGETTING: Final = (
         text="digest_of(private_content(submission, command.salt))",
         replacement="private_content(submission, command.salt).decode()",
         pins=(f"{_REPORT}test_no_event_of_a_report_holds_what_may_have_to_be_forgotten",),
-        every_run=True,
     ),
     Mutation(
         name="the salt of the digest",
@@ -250,7 +243,6 @@ _FIGURES: Final = (
         text="(2 * 10_000 * ratio.numerator + ratio.denominator)",
         replacement="(2 * 10_000 * ratio.numerator)",
         pins=(f"{_INDICATORS}test_a_percentage_is_rounded_half_up_once",),
-        every_run=True,
     ),
     Mutation(
         name="nothing of nothing",

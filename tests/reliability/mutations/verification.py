@@ -106,7 +106,6 @@ _ONE_NOW: Final = (
         text="closed_at=event.at, void_proposal",
         replacement="closed_at=datetime.now(), void_proposal",
         pins=(f"{_HOUSE}test_deciders_policies_and_contracts_never_ask_for_time_or_chance",),
-        every_run=True,
     ),
     Mutation(
         name="only kernel and ledger know a clock",

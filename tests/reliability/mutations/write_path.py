@@ -156,7 +156,6 @@ _POSITIONS: Final = (
         text="sequence = position + 1\n",
         replacement="sequence = min(known, default=0)\n",
         pins=(f"{_TAKE}test_what_lies_behind_a_gap_waits",),
-        every_run=True,
     ),
     Mutation(
         name="topic in the position key",
@@ -194,7 +193,6 @@ _POSITIONS: Final = (
         text=" and known[sequence].reason is None",
         replacement="",
         pins=(f"{_TAKE}test_a_dead_letter_stops_its_stream",),
-        every_run=True,
     ),
     Mutation(
         name="skipping is recorded",
@@ -245,7 +243,6 @@ _FAILURES_TOLD_APART: Final = (
         text='"57", ',
         replacement="",
         pins=(f"{_FAILURES}test_a_database_that_is_away_full_or_stopping_halts",),
-        every_run=True,
     ),
     Mutation(
         name="a lost connection halts",
