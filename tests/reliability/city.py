@@ -33,11 +33,11 @@ from shared.messaging.connection import KafkaConnection
 from tests.reliability.history.actions import History
 from tests.reliability.quiet import READS, is_quiet
 from tests.support.kafka import eventually
+from tests.support.patience import pauses
 
 BROKER: Final = "kafka"
 DATABASE: Final = "postgres"
 SECONDS: Final = 90.0
-_STEP_SECONDS: Final = 0.05
 
 
 class City:
@@ -265,11 +265,11 @@ class City:
         seen = ""
         try:
             async with asyncio.timeout(seconds):
-                while True:
+                for pause in pauses():
                     quiet, seen = await is_quiet(self.administration, self.database_url)
                     if quiet:
                         return
-                    await asyncio.sleep(_STEP_SECONDS)
+                    await asyncio.sleep(pause)
         except TimeoutError:
             complaints = {name: await self.problems(name) for name in PROCESSES}
             raise AssertionError(f"not quiet within {seconds:.0f} s: {seen}; {complaints}") from None

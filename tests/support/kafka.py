@@ -11,10 +11,10 @@ from shared.contracts.records import Record
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Consumer, Subscription
 from shared.messaging.records import to_record
+from tests.support.patience import pauses
 from tests.support.servers import Broker
 
 DEADLINE_SECONDS: Final = 40.0
-_STEP_SECONDS: Final = 0.02
 
 
 def connection_to(broker: Broker, client_id: str = "test") -> KafkaConnection:
@@ -32,12 +32,12 @@ async def eventually(
 ) -> None:
     """Return when the condition holds; fail with `what` when it does not within the deadline."""
     deadline = asyncio.get_running_loop().time() + seconds
-    while True:
+    for pause in pauses():
         verdict = condition()
         if verdict if isinstance(verdict, bool) else await verdict:
             return
         assert asyncio.get_running_loop().time() < deadline, f"not within {seconds:.0f} s: {what}"
-        await asyncio.sleep(_STEP_SECONDS)
+        await asyncio.sleep(pause)
 
 
 @asynccontextmanager

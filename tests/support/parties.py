@@ -26,6 +26,7 @@ from shared.contracts.registry import (
 from shared.contracts.tasks import TaskChanged
 from shared.kernel.identifiers import new_id
 from shared.messaging.client import Mode, PartyClient
+from tests.support.patience import pauses
 
 SECONDS: Final = 30.0
 
@@ -45,8 +46,10 @@ async def eventually(condition: Callable[[], object], what: str, seconds: float 
     """Return when the condition holds; fail when it does not in time."""
     try:
         async with asyncio.timeout(seconds):
-            while not condition():
-                await asyncio.sleep(0.05)
+            for pause in pauses():
+                if condition():
+                    return
+                await asyncio.sleep(pause)
     except TimeoutError:
         raise AssertionError(f"not within {seconds:.0f} s: {what}") from None
 
@@ -54,9 +57,11 @@ async def eventually(condition: Callable[[], object], what: str, seconds: float 
 async def reaches(read: Callable[[], Awaitable[object]], wanted: object, seconds: float = SECONDS) -> None:
     """Return when what is read again and again is what is wanted; fail with what it is when it is not in time."""
     deadline = asyncio.get_running_loop().time() + seconds
-    while (found := await read()) != wanted:
+    for pause in pauses():
+        if (found := await read()) == wanted:
+            return
         assert asyncio.get_running_loop().time() < deadline, f"wanted {wanted}, found {found} after {seconds:.0f} s"
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(pause)
 
 
 class Party:
