@@ -1,13 +1,11 @@
 """Timers with a real inbound topic, and as processes: killed anywhere they catch up, and nothing rings twice."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
 import msgspec
 import pytest
@@ -23,11 +21,11 @@ from shared.messaging.inbound import ConsumedTopics
 from tests.support.kafka import connection_to, eventually, send_values
 from tests.support.kafka import running as consuming
 from tests.support.ledgers import rows
+from tests.support.processes import a_process, ended
 from tests.support.reminders import migrate, remind, reminders, reminders_on, translate
 from tests.support.servers import Broker, Postgres, unique_name
-from tests.support.timers_process import Plan
+from tests.support.timers_process import Plan, work
 
-ROOT = Path(__file__).resolve().parents[2]
 HOUR = timedelta(hours=1)
 COUNT = 300
 
@@ -84,26 +82,9 @@ async def a_place(broker: Broker, postgres: Postgres) -> AsyncIterator[Place]:
     await place.engine.dispose()
 
 
-@asynccontextmanager
-async def started(place: Place, crash_at: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the worker process; at the end it is told to stop, if it still runs, and must then end without failure."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.support.timers_process",
-        msgspec.json.encode(place.plan).decode(),
-        cwd=ROOT,
-        env=os.environ | {"JOINT_CRASH_AT": crash_at},
-    )
-    try:
-        yield process
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 40) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def started(place: Place, crash_at: str = "") -> AbstractAsyncContextManager[BaseProcess]:
+    """Run the worker process, which dies at the crash point that is given."""
+    return a_process(work, place.plan, crash_at)
 
 
 async def test_who_acted_in_time_is_not_late_because_our_reception_stood_still(place: Place) -> None:
@@ -143,7 +124,7 @@ async def test_processes_killed_at_any_point_of_the_loop_catch_up_and_nothing_ri
         async with a_place(broker, postgres) as place:
             await place.ledger.execute(reminders(COUNT, await place.now() - HOUR))
             async with started(place, crash_at) as process:
-                assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+                assert await ended(process, 60) == -signal.SIGKILL
             rang = await place.rang_once()
             assert rang == (COUNT if "after" in crash_at else 0)
             await place.ledger.execute(reminders(10, await place.now() - HOUR))
@@ -162,7 +143,7 @@ async def test_two_processes_side_by_side_ring_once_and_one_goes_on_when_the_oth
     async with started(place) as first, started(place):
         await eventually(place.nothing_waits, "everything rang", seconds=60)
         first.kill()
-        await first.wait()
+        await ended(first, 10)
         await place.ledger.execute(reminders(COUNT, start - HOUR))
         await eventually(place.nothing_waits, "whoever is left rings", seconds=60)
     assert await place.rang_once() == 2 * COUNT

@@ -1,16 +1,13 @@
 """The worker as a process: killed at every point it comes by, it loses nothing; told to stop, it ends cleanly."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing.process import BaseProcess
 
-import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,11 +16,11 @@ from shared.ledger.engine import create_ledger_engine
 from shared.ledger.write import write_outbox
 from shared.messaging.connection import KafkaConnection
 from tests.support.kafka import committed, connection_to, eventually, everything_on
+from tests.support.processes import a_process, ended
 from tests.support.servers import Broker, Postgres, unique_name
 from tests.support.tally import NOON, migrate
-from tests.support.worker_process import SEEN, Plan
+from tests.support.worker_process import SEEN, Plan, work
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = 5
 EVENTS = 100
 PARTITIONS = 3
@@ -105,35 +102,18 @@ async def a_place(broker: Broker, postgres: Postgres) -> AsyncIterator[Place]:
     await engine.dispose()
 
 
-@asynccontextmanager
-async def started(place: Place, crash_at: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the worker process; at the end it is told to stop, if it still runs, and must then end without failure."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.support.worker_process",
-        msgspec.json.encode(place.plan).decode(),
-        cwd=ROOT,
-        env=os.environ | {"JOINT_CRASH_AT": crash_at},
-    )
-    try:
-        yield process
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 40) == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+def started(place: Place, crash_at: str = "") -> AbstractAsyncContextManager[BaseProcess]:
+    """Run the worker process, which dies at the crash point that is given."""
+    return a_process(work, place.plan, crash_at)
 
 
 async def killed_and_started_again(place: Place, crash_at: str) -> None:
     """Let a process die at the point in the middle of its work, and another one finish."""
     async with started(place, crash_at) as process:
         await place.queue(1, EVENTS // 2)
-        await eventually(lambda: process.returncode is not None or place.begun(), "a first round and batch")
+        await eventually(lambda: process.exitcode is not None or place.begun(), "a first round and batch")
         await place.queue(EVENTS // 2 + 1, EVENTS)
-        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+        assert await ended(process, 60) == -signal.SIGKILL
     assert not await place.seen_everything()
     async with started(place):
         await eventually(place.seen_everything, f"everything, after the kill at {crash_at}", seconds=60)

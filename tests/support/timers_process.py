@@ -1,11 +1,4 @@
-"""A worker as a process of its own: it fires the reminders of a database when the answers' topic has been consumed.
-
-`python -m tests.support.timers_process JSON` with the fields of `Plan`; JOINT_CRASH_AT is honoured.
-"""
-
-import asyncio
-import os
-import sys
+"""A worker as a process of its own: it fires the reminders of a database when the answers' topic has been consumed."""
 
 import msgspec
 
@@ -15,8 +8,6 @@ from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
 from shared.messaging.inbound import ConsumedTopics
 from shared.messaging.worker import Worker
-from shared.observability import crash
-from shared.observability.logging import configure_logging
 from tests.support.reminders import reminders_on, translate
 
 
@@ -41,9 +32,3 @@ async def work(plan: Plan) -> None:
     timers = Timers(ledger, ConsumedTopics(kafka, [answers]), every_seconds=0.1)
     await Worker(kafka=kafka, service=plan.service, engine=engine, subscriptions=[answers], tasks=[timers.run]).run()
     await engine.dispose()
-
-
-if __name__ == "__main__":
-    configure_logging("json", service="timers")
-    crash.configure(os.environ.get("JOINT_CRASH_AT"))
-    asyncio.run(work(msgspec.json.decode(sys.argv[1], type=Plan)))

@@ -1,12 +1,8 @@
 """A worker as a process of its own: it relays the outbox of a database and writes down what it consumes.
 
-`python -m tests.support.worker_process JSON` with the fields of `Plan`; JOINT_CRASH_AT is honoured. What its handler
-took is in the table `seen`, in the order of its ids.
+What its handler took is in the table `seen`, in the order of its ids.
 """
 
-import asyncio
-import os
-import sys
 from collections.abc import Sequence
 
 import msgspec
@@ -16,8 +12,6 @@ from shared.ledger.engine import create_ledger_engine
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
 from shared.messaging.worker import Worker
-from shared.observability import crash
-from shared.observability.logging import configure_logging
 
 SEEN = "CREATE TABLE seen (id bigint GENERATED ALWAYS AS IDENTITY, key text, value bigint)"
 
@@ -52,9 +46,3 @@ async def work(plan: Plan) -> None:
     subscription = Subscription(group=plan.group, topics=(plan.topic,), handle=write_down, max_records=50)
     await Worker(kafka=kafka, service=plan.service, engine=engine, subscriptions=[subscription]).run()
     await engine.dispose()
-
-
-if __name__ == "__main__":
-    configure_logging("json", service="worker")
-    crash.configure(os.environ.get("JOINT_CRASH_AT"))
-    asyncio.run(work(msgspec.json.decode(sys.argv[1], type=Plan)))
