@@ -11,12 +11,12 @@ from services.dispatch.domain.acts.endings import REOPENED_WITHIN
 from services.dispatch.domain.acts.extensions import EXTENSIONS
 from services.dispatch.domain.acts.returns import RETURNS
 from services.dispatch.domain.commands import ActorCommand, Command, LegCommand
-from services.dispatch.domain.legs import BREACHED, HALF_USED, MOSTLY_USED
 from services.dispatch.domain.paths import CASE_WAYS, LEG_WAYS
 from services.dispatch.domain.refusals import OF_ACTS, OF_THE_TABLE, REFUSALS, Meaning
 from services.dispatch.domain.transitions import TRANSITIONS, Transition
 from shared.contracts.common import Post
 from shared.contracts.registry import ACTIONS
+from shared.deadlines.telling import BREACHED, HALF_USED, MOSTLY_USED
 
 CASE_PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "case.md"
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from services.dispatch.domain.awaiting import Awaited, awaiting, awaiting_leg
 from services.dispatch.domain.case import ENDED, CaseStage
-from services.dispatch.domain.colours import Colour, colour_of, yellow_from
 from services.dispatch.domain.columns import breached_stages, most_urgent, running_handle_clock
 from services.dispatch.domain.legs import LegStage, LegState
 from services.dispatch.queries import CaseCounts, KnownCase, KnownLeg, TaskCounts
@@ -14,6 +13,7 @@ from shared.contracts.clocks import Clock, ClockStage
 from shared.contracts.common import CategoryCode, Level, Message, Place
 from shared.contracts.dispatch import LegRole
 from shared.contracts.reference import Kind
+from shared.deadlines.colours import Colour, colour_of, yellow_from
 
 
 class Deadline(Message, frozen=True, kw_only=True):
@@ -40,13 +40,14 @@ class LegSummary(Message, frozen=True, kw_only=True):
 
 
 class CaseSummary(Message, frozen=True, kw_only=True):
-    """A case as a list shows it; `revision` is that of the case's own part.
+    """A case as a list shows it; `number` is for people, `revision` is that of the case's own part.
 
     `deadline` is the most urgent that runs of dispatch, handling and check. `breached` are the stages of which a limit
     has passed. `awaits` are all who must act now.
     """
 
     id: UUID
+    number: str | None
     state: CaseStage
     open: bool
     revision: int
@@ -94,6 +95,7 @@ class Task(Message, frozen=True, kw_only=True):
     """A leg with what its unit needs to know of the case; `expected` is what its unit, or somebody else, must do."""
 
     case_id: UUID
+    case_number: str | None
     case_state: CaseStage
     category: CategoryCode
     place: Place
@@ -138,6 +140,7 @@ def summary_of(known: KnownCase, now: datetime) -> CaseSummary:
     opened = case.opened
     return CaseSummary(
         id=known.id,
+        number=opened.number,
         state=case.state,
         open=case.state not in ENDED,
         revision=case.revision,
@@ -183,6 +186,7 @@ def task_of(found: KnownLeg, now: datetime) -> Task:
     case, leg = found.case.case, found.leg
     return Task(
         case_id=found.case.id,
+        case_number=case.opened.number,
         case_state=case.state,
         category=case.opened.category,
         place=case.opened.place,

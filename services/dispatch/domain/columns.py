@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from services.dispatch.domain.awaiting import awaiting
 from services.dispatch.domain.case import ENDED, CaseState
-from services.dispatch.domain.colours import yellow_from
-from services.dispatch.domain.legs import BREACHED, DONE, Legs, LegState, units_of
+from services.dispatch.domain.legs import DONE, Legs, LegState, units_of
 from shared.contracts.clocks import Clock, ClockStage
+from shared.deadlines.colours import yellow_from
+from shared.deadlines.telling import BREACHED
 
 
 def columns(case: CaseState) -> Mapping[str, object]:
@@ -22,6 +23,7 @@ def columns(case: CaseState) -> Mapping[str, object]:
         "status": case.state,
         "open": case.state not in ENDED,
         "revision": case.revision,
+        "number": opened.number,
         "source": opened.source,
         "category_system": opened.category.system,
         "category": opened.category.code,
