@@ -83,6 +83,7 @@ class When(Message, frozen=True, kw_only=True):
 
 
 Criterion = Literal["local_override", "community", "street", "target_type", "time"]
+_DIVISION_DIGITS: Final = 6
 PRECEDENCE: Final[tuple[Criterion, ...]] = ("local_override", "community", "street", "target_type", "time")
 """Of two rules that fit a case, the first criterion that one of them has and the other has not decides for that one.
 
@@ -222,13 +223,20 @@ class Area(Message, frozen=True, kw_only=True):
     parent: str | None = None
 
 
-class Places(Message, frozen=True, kw_only=True):
+class Places(Message, frozen=True, kw_only=True, dict=True):
     """The city: its outline (ring of [longitude, latitude], WGS-84) and its areas."""
 
     city: str
     name: str
     outline: tuple[tuple[float, float], ...]
     areas: tuple[Area, ...]
+
+    @cached_property
+    def division(self) -> str | None:
+        """The city's code (GB/T 2260), with which the codes of its areas begin (domain 1.5); None if they do not."""
+        codes = {area.code[:_DIVISION_DIGITS] for area in self.areas}
+        code = codes.pop() if len(codes) == 1 else ""
+        return code if len(code) == _DIVISION_DIGITS and code.isdecimal() else None
 
 
 class CalendarDay(Message, frozen=True, kw_only=True):
