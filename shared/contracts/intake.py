@@ -23,6 +23,10 @@ RejectionReason = Literal["not_found", "duplicate", "not_ours", "below_condition
 """Why a report ends before it becomes a case: 查无此事, 重复上报, 非本部门职责, 不符合立案条件, 信息不全, 其他."""
 
 
+CaseOutcome = Literal["closed", "reopened", "voided"]
+"""What a reporter waits to hear of the case: 结案, 重开, 作废."""
+
+
 class Stranger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A message of an outside party: a field that we do not know is an error, said by name."""
 
@@ -130,6 +134,34 @@ class ReportContentForgotten(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.report.content_forgotten.v1"
     reason: ShortText
+
+
+class CaseTold(Event, frozen=True, kw_only=True):
+    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there."""
+
+    case_sequence: Number
+    happened_at: Instant
+
+
+class MergeTold(CaseTold, frozen=True, kw_only=True):
+    """并案告知: the report's case goes on as `master`, which the reporter follows from now on."""
+
+    type: ClassVar[str] = "jointenforcement.report.merge_told.v1"
+    master: UUID
+
+
+class UnmergeTold(CaseTold, frozen=True, kw_only=True):
+    """撤销并案告知: the report's case goes on by itself, and its reporter follows it again and no longer `master`."""
+
+    type: ClassVar[str] = "jointenforcement.report.unmerge_told.v1"
+    master: UUID
+
+
+class OutcomeTold(CaseTold, frozen=True, kw_only=True):
+    """办理结果告知: the report's case was closed, reopened or voided."""
+
+    type: ClassVar[str] = "jointenforcement.report.outcome_told.v1"
+    outcome: CaseOutcome
 
 
 class Content(Message, frozen=True, kw_only=True):

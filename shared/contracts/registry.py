@@ -93,6 +93,9 @@ REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.Filed,
     intake.Rejected,
     intake.ReportContentForgotten,
+    intake.MergeTold,
+    intake.UnmergeTold,
+    intake.OutcomeTold,
 )
 CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     dispatch.CaseOpened,

@@ -13,6 +13,7 @@ from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MO
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
 BY = Actor(client="supervision-desk", unit="supervision-centre", post="duty_leader", person="p-017")
+INTAKE = Actor(client="intake", unit="intake", post="system")
 DEPARTMENT = Actor(client="fire-rescue", unit="fire-rescue", post="department")
 CATEGORY = CategoryCode(system="jiaohe", version=1, code="E0701", condition="1")
 PLACE = Place(longitude=127.345, latitude=43.72, street="220281001", community="220281001001", grid="G001")
@@ -81,6 +82,9 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     ),
     intake.Rejected(at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现"),
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
+    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, master=OTHER),
+    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, master=OTHER),
+    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, outcome="closed"),
     intake.Content(report_id=CASE, description="安全出口被杂物堵塞", address="3 号楼 2 单元", photos=("photos/1.jpg",)),
     intake.ContentForgotten(),
     reference.ReferencePublished(
@@ -103,7 +107,6 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
-        number="220281-JE-20261124-000123",
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(

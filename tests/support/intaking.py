@@ -1,5 +1,6 @@
 """Intake on a fresh database with its reference documents, and what meets it at its topics."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -7,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from services.intake.app import Intake, compose_on
+from services.intake.app import Intake, build_worker, compose_on
 from services.intake.consumers import translate
 from services.intake.tables import migrate
 from shared.contracts.common import Answer, Receipt
@@ -19,6 +20,8 @@ from shared.contracts.registry import DISPATCH_REFERENCE, SUBMISSIONS_PREFIX, pa
 from shared.kernel.identifiers import new_id
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.vault import Vault
+from shared.messaging.connection import KafkaConnection
+from shared.observability.health import Health
 from tests.support.dispatching import relayed
 from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, submission
 from tests.support.servers import Postgres
@@ -61,6 +64,19 @@ async def intake_on(postgres: Postgres, *, with_references: bool = True) -> Asyn
         yield intake
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def working(intake: Intake, kafka: KafkaConnection) -> AsyncIterator[Health]:
+    """Run intake's worker while the block runs."""
+    health = Health()
+    worker = build_worker(intake, kafka, health=health)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield health
+    finally:
+        worker.stop()
+        await running
 
 
 def submitted(

@@ -14,6 +14,9 @@ ReportEvent = (
     | intake.Filed
     | intake.Rejected
     | intake.ReportContentForgotten
+    | intake.MergeTold
+    | intake.UnmergeTold
+    | intake.OutcomeTold
 )
 
 
@@ -43,7 +46,8 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
             return _filed(facts, event)
         case intake.Rejected():
             return replace(facts, rejected_at=event.at, rejection=event.reason_code)
-        case intake.ReportContentForgotten():
+        case intake.ReportContentForgotten() | intake.MergeTold() | intake.UnmergeTold() | intake.OutcomeTold():
+            # What became of its case the case says itself.
             return facts
         case _:
             assert_never(event)

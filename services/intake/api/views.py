@@ -7,13 +7,29 @@ from uuid import UUID
 from services.intake.domain.commands import Channel
 from services.intake.domain.contents import PrivateContent
 from services.intake.domain.report import Status
+from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
 from shared.contracts.intake import Contact, SubmittedCategory
 
 
+class FollowedCase(Message, frozen=True, kw_only=True):
+    """The case that the reporter follows since the report's own was merged into it; `state` where it is known here."""
+
+    case_id: UUID
+    state: CaseState | None
+
+
+class ReportedCase(Message, frozen=True, kw_only=True):
+    """What the report became: its case, how that stands, and while it is merged, the case to follow instead."""
+
+    case_id: UUID
+    state: CaseState
+    follows: FollowedCase | None
+
+
 class ReportSummary(Message, frozen=True, kw_only=True):
-    """The facts of a report; `revision` is what `expected_revision` takes."""
+    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed."""
 
     report_id: UUID
     revision: int
@@ -29,6 +45,7 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     target_type: TargetType
     campaign: str | None
     missing: tuple[str, ...]
+    case: ReportedCase | None
 
 
 class ReportPage(Message, frozen=True, kw_only=True):
@@ -73,7 +90,18 @@ def summary(known: KnownReport) -> ReportSummary:
         target_type=report.target_type,
         campaign=report.campaign,
         missing=report.missing,
+        case=_case(known),
     )
+
+
+def _case(known: KnownReport) -> ReportedCase | None:
+    told = known.report.told
+    if told is None:
+        return ReportedCase(case_id=known.id, state="open", follows=None) if known.report.status == "filed" else None
+    follows = None
+    if told.follows is not None:
+        follows = FollowedCase(case_id=told.follows, state=known.followed.state if known.followed else None)
+    return ReportedCase(case_id=known.id, state=told.state, follows=follows)
 
 
 def content_of(private: PrivateContent) -> ReportContent:

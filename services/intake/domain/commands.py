@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from services.intake.domain.telling import TellOfCase
 from shared.contracts.common import Code, Number, ShortText
 from shared.contracts.intake import RejectionReason, ReportSubmission, Stranger, SubmittedCategory
 
@@ -70,4 +71,4 @@ class Forget(Act, frozen=True, kw_only=True):
     reason: ShortText
 
 
-Command = Submit | Complete | Accept | File | Reject | Forget
+Command = Submit | Complete | Accept | File | Reject | Forget | TellOfCase

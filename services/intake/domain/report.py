@@ -12,6 +12,7 @@ from services.intake.domain.admission import Admission, admit, incomplete, inval
 from services.intake.domain.commands import Accept, Act, Channel, Command, Complete, File, Forget, Reject, Submit
 from services.intake.domain.contents import digest_of, private_content
 from services.intake.domain.entitlement import POSTS, is_trusted, not_entitled, units_of
+from services.intake.domain.telling import TOLD, CaseAsTold, TellOfCase, ToldEvent, as_told, tell
 from shared.contracts.common import Actor, CategoryCode, Instant, Message, Place, Post, TargetType
 from shared.contracts.decisions import Context, Decision, Effect, ForgetPrivate, KeepPrivate
 from shared.contracts.intake import (
@@ -20,24 +21,27 @@ from shared.contracts.intake import (
     Content,
     ContentForgotten,
     Filed,
+    MergeTold,
+    OutcomeTold,
     Rejected,
     ReportContentForgotten,
     Reported,
     SubmittedCategory,
+    UnmergeTold,
 )
 from shared.contracts.registry import INTAKE_CONTENTS
 from shared.kernel.errors import Refusal
 
 # ----------------------------------------------------------------------------------------------------- events
 
-ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten
-EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten)
+ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten | ToldEvent
+EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten, *TOLD)
 
 AGGREGATE: Final = "report"
 """The aggregate's name in commands and in the ledger."""
 
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
-"""Who accepts and files what a trusted source reports completely."""
+"""Who accepts and files what a trusted source reports completely, and tells reporters of their cases."""
 
 # ------------------------------------------------------------------------------------------------------ state
 
@@ -46,7 +50,7 @@ Status = Literal["reported", "accepted", "filed", "rejected"]
 
 
 class Report(Message, frozen=True, kw_only=True):
-    """The state of a report; `revision` is the sequence of its last event."""
+    """The state of a report; `revision` counts what was done to it: what its case comes to makes none stale."""
 
     revision: int
     status: Status
@@ -62,6 +66,8 @@ class Report(Message, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     content_digest: str
     content_forgotten: bool = False
+    told: CaseAsTold | None = None
+    """What the reporter was told of the case."""
 
 
 def evolve(state: Report | None, event: ReportEvent) -> Report:
@@ -86,6 +92,8 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:
             return replace(state, revision=revision, status="rejected")
         case ReportContentForgotten():
             return replace(state, revision=revision, content_forgotten=True)
+        case MergeTold() | UnmergeTold() | OutcomeTold():
+            return replace(state, told=as_told(event))
         case _:
             assert_never(event)
 
@@ -141,6 +149,8 @@ def decide(state: Report | None, command: Command, context: Context, *, city: st
         return _submit(state, command, context, city)
     if state is None:
         return Refusal(code="unknown_report", detail=f"There is no report {context.stream}.")
+    if isinstance(command, TellOfCase):
+        return tell(command, context)
     return _not_now(state, command, context, city) or _act(state, command, context, city)
 
 

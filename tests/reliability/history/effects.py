@@ -9,6 +9,7 @@ from typing import Any, Final
 from tests.reliability.history.copies import Streams, held_by
 from tests.reliability.history.facts import Facts, Finding, Published, Requested
 from tests.reliability.history.merges import check_merges
+from tests.reliability.history.news import TELLINGS, check_news
 from tests.reliability.history.recount import kind_of
 from tests.reliability.history.tasks import check_tasks
 
@@ -43,16 +44,19 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
     yield from _openings(facts, streams)
     yield from check_tasks(facts, streams)
     yield from check_merges(facts, streams)
+    yield from check_news(facts, streams)
 
 
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
-    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not.
+    """Cut a stream into effects; what a policy or time did is left out, what an act led to by rule is not.
 
     What one case did because another asked is an effect too.
     """
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
+        if topic == "intake.reports" and kind_of(event) in TELLINGS:
+            continue
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":
             if kind_of(event) in _TO_ANOTHER_CASE:
