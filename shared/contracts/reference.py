@@ -290,7 +290,8 @@ class Season(Message, frozen=True, kw_only=True):
 class LimitPolicy(Message, frozen=True, kw_only=True, cache_hash=True):
     """时限规则 of the city: its working hours, and how long each stage before and after handling may take.
 
-    A working day is 8 working hours, whatever the slots add up to (domain 1.7).
+    A working day is 8 working hours, whatever the slots add up to (domain 1.7). A re-inspection follows within 3
+    statutory working days where the city says nothing else (domain 4.3, line 8).
     """
 
     city: str
@@ -301,6 +302,7 @@ class LimitPolicy(Message, frozen=True, kw_only=True, cache_hash=True):
     dispatch: Limit
     sign: Limit
     check: Limit
+    reinspection: Limit = Limit(amount=3, unit="statutory_working_day")
 
 
 Document = Catalogue | Units | Places | Calendar | LimitPolicy | Routing

@@ -1,5 +1,8 @@
 """A case's clocks as its dossier tells them: those of its own part and those of each leg."""
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from services.dispatch.domain.case import ENDED, CaseState
 from services.dispatch.domain.legs import LegState
 from shared.deadlines.telling import BREACHED
@@ -19,7 +22,7 @@ def own_clocks(watch: Watch, case: CaseState) -> tuple[ClockView, ...]:
 
 
 def clocks_of(watch: Watch, case: CaseState, leg: LegState) -> tuple[ClockView, ...]:
-    """Return the leg's clocks: of its signature and of its handling."""
+    """Return the leg's clocks: of its signature, of its handling, and those that the law sets."""
     found = []
     sign, handle = case.sign_clock_of(leg), case.handle_clock_of(leg)
     paused = leg.suspension.started_at if leg.state == "suspended" and leg.suspension else None
@@ -32,4 +35,17 @@ def clocks_of(watch: Watch, case: CaseState, leg: LegState) -> tuple[ClockView, 
         stopped = leg.fed_back_at or ended
         breached = leg.handle_told == BREACHED or leg.overdue_at is not None
         found.append(watch.view(handle, stopped, paused=paused, breached=breached, given_up=leg.state == "waived"))
-    return tuple(found)
+    return (*found, *_by_law(watch, leg, ended))
+
+
+def _by_law(watch: Watch, leg: LegState, ended: datetime | None) -> Iterator[ClockView]:
+    """Give the clocks of the latest order: of the party, and of the re-inspection. No suspension stops them."""
+    track = leg.rectification
+    if track is None:
+        return
+    if track.rectification_clock is not None:
+        breached = track.rectification_told == BREACHED
+        yield watch.view(track.rectification_clock, track.limit_ended_at or ended, breached=breached)
+    if track.reinspection_clock is not None:
+        breached = track.reinspection_told == BREACHED
+        yield watch.view(track.reinspection_clock, track.reinspected_at or ended, breached=breached)

@@ -190,7 +190,7 @@ def _of_leg(case: CaseState, leg: LegState) -> list[Running]:
 def _of_rectification(leg: LegState) -> list[Running]:
     """Return the clock that the law sets: nothing that the centre decides stops it."""
     track = leg.rectification
-    clock = track and track.running
+    clock = None if track is None else track.running
     return [] if track is None or clock is None else [Running(leg.leg, clock, track.told_of(clock.stage))]
 
 

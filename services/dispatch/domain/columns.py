@@ -69,6 +69,11 @@ def running_handle_clock(case: CaseState, leg: LegState) -> Clock | None:
     return None if stopped else leg.handle_clock or case.handle_clock
 
 
+def running_clock_by_law(case: CaseState, leg: LegState) -> Clock | None:
+    """Return the clock of what the leg has ordered by law while it runs; the work list is not ordered by it."""
+    return None if leg.rectification is None or case.state in ENDED else leg.rectification.running
+
+
 def breached_stages(case: CaseState) -> list[ClockStage]:
     """Return the stages of which a limit has passed, in this handling: a fact that stays when the deadline moves."""
     found: list[ClockStage] = []
@@ -80,6 +85,9 @@ def breached_stages(case: CaseState) -> list[ClockStage]:
         found.append("handle")
     if BREACHED in [leg.sign_told for leg in case.legs]:
         found.append("sign")
+    for leg in case.legs:
+        if leg.rectification is not None:
+            found += [stage for stage in leg.rectification.breached if stage not in found]
     return found
 
 
