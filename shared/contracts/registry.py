@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, clocks, dispatch, intake, merges, reference, tasks
+from shared.contracts import adjustments, clocks, dispatch, intake, merges, rectification, reference, tasks
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -120,6 +120,7 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     adjustments.LegSuspended,
     adjustments.LegSuspensionRefused,
     adjustments.LegResumed,
+    *rectification.RECTIFICATION_EVENTS,
     clocks.ClockWarned,
     clocks.ClockBreached,
     clocks.LegCountedAsSigned,
@@ -154,6 +155,7 @@ ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (
     adjustments.ResumeLeg,
     adjustments.AnswerSupervision,
     adjustments.AppealLeg,
+    *rectification.RECTIFICATION_ACTIONS,
 )
 
 

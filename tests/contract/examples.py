@@ -9,6 +9,7 @@ from shared.contracts import dispatch, intake, reference, registry, tasks
 from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, Message, Place, Position, Receipt
 from shared.contracts.intake import Stranger
 from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
+from tests.contract.examples_of_law import LAW_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
@@ -40,6 +41,7 @@ ANSWER = Answer(
 
 EXAMPLES: tuple[Message | Stranger, ...] = (
     *CASE_EXAMPLES,
+    *LAW_EXAMPLES,
     intake.ReportSubmission(
         category=SUBMITTED_CATEGORY,
         place=intake.SubmittedPlace(
@@ -163,6 +165,8 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         reason="主办",
         due_at=AT + timedelta(hours=24),
         sign_by=AT + timedelta(hours=1),
+        rectify_by=AT + timedelta(hours=48),
+        reinspect_by=AT + timedelta(hours=72),
         stage="handle",
         percent=80,
         until=AT + timedelta(days=9),
