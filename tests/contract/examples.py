@@ -109,6 +109,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
+        number="220281-JE-20261124-000123",
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
