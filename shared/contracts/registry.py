@@ -93,6 +93,8 @@ REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.Filed,
     intake.Rejected,
     intake.ReportContentForgotten,
+    intake.ReportClockWarned,
+    intake.ReportClockBreached,
     intake.MergeTold,
     intake.UnmergeTold,
     intake.OutcomeTold,
