@@ -118,7 +118,10 @@ class PowerRule(Message, frozen=True, kw_only=True):
 
 
 class LocalOverride(PowerRule, frozen=True, kw_only=True):
-    """A rule of the city's own, for a category of the code system `system`, and why the power list is not followed."""
+    """A rule of the city's own, for a category of the code system `system`, and why the power list is not followed.
+
+    `reason` is in the city's language alone, like `legal_basis`: whoever explains quotes it as it stands.
+    """
 
     system: Slug
     reason: ShortText
