@@ -29,7 +29,7 @@ def clocks_of(watch: Watch, case: CaseState, leg: LegState) -> tuple[ClockView, 
     ended = case.closed_at if case.state in ENDED else None
     if sign is not None:
         breached = leg.counted_as_signed or leg.sign_told == BREACHED
-        signed = leg.signed_at or (sign.due_at if leg.counted_as_signed else ended)
+        signed = sign.due_at if leg.counted_as_signed else leg.signed_at or ended
         found.append(watch.view(sign, signed, paused=paused if leg.unsigned else None, breached=breached))
     if handle is not None:
         stopped = leg.fed_back_at or ended

@@ -107,7 +107,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         rows=(9,),
         posts=_DEPARTMENT,
         case_states=_AT_WORK,
-        leg_states=frozenset({"assigned"}),
+        leg_states=frozenset({"assigned", "handling"}),
         own_leg=True,
     ),
     FeedBackLeg: Transition(
@@ -262,12 +262,15 @@ def _refuse_state(transition: Transition, case: CaseState, leg: LegState | None)
             code=f"wrong_state_case_{case.state}", detail=f"The case is {case.state}: this act does not fit."
         )
     if leg is not None and transition.leg_states is not None and leg.state not in transition.leg_states:
-        return Refusal(
-            code=f"wrong_state_leg_{leg.state}", detail=f"Leg {leg.leg} is {leg.state}: this act does not fit."
-        )
+        return wrong_leg_state(leg)
     if leg is not None and transition.rectification is not None:
         return _refuse_rectification(transition.rectification, leg)
     return None
+
+
+def wrong_leg_state(leg: LegState) -> Refusal:
+    """Return the refusal of an act that does not fit the leg as it stands."""
+    return Refusal(code=f"wrong_state_leg_{leg.state}", detail=f"Leg {leg.leg} is {leg.state}: this act does not fit.")
 
 
 def _refuse_rectification(allowed: frozenset[RectificationStage], leg: LegState) -> Refusal | None:
