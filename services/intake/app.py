@@ -53,7 +53,8 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Intake:
     ledger = Ledger(
         engine=engine, service=SERVICE, aggregates=(report_aggregate(city),), vault=vault, references=references
     )
-    return Intake(engine=engine, ledger=ledger, references=references, queries=ReportQueries(engine, vault), city=city)
+    queries = ReportQueries(engine, vault, references, city)
+    return Intake(engine=engine, ledger=ledger, references=references, queries=queries, city=city)
 
 
 def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()) -> Worker:

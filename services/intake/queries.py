@@ -15,9 +15,12 @@ from services.intake.domain.report import Report, Status
 from services.intake.domain.telling import CaseAsTold
 from services.intake.tables import ledger, reports
 from shared.contracts.common import Position
+from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE
+from shared.ledger.load import database_now
 from shared.ledger.positions import Reached, reached, written
 from shared.ledger.reading import reading
+from shared.ledger.references import References
 from shared.ledger.vault import Vault
 
 CASES_CONSUMER: Final = "intake.cases"
@@ -48,11 +51,13 @@ class KnownReport:
 
 
 class ReportQueries:
-    """Reads of intake's own database; the vault opens what is kept private."""
+    """Reads of intake's own database; the vault opens what is kept private, the documents explain clocks."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, references: References, city: str) -> None:
         self._engine = engine
         self._vault = vault
+        self._references = references
+        self.city = city
 
     async def find(self, report_id: UUID) -> KnownReport | None:
         """Return the report, or None."""
@@ -78,6 +83,11 @@ class ReportQueries:
         async with reading(self._engine) as connection:
             sealed = (await connection.execute(statement)).scalar()
         return None if sealed is None else read_content(self._vault.open(sealed))
+
+    async def as_of(self) -> tuple[datetime, ReferenceLibrary]:
+        """Return the database's clock, and the reference documents that have arrived."""
+        async with reading(self._engine) as connection:
+            return await database_now(connection), await self._references.refresh(connection)
 
     async def reached(self, position: Position) -> Reached:
         """Tell whether this service has got to a position of a topic that it writes or copies (`after=`)."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
-from services.intake.domain import report
+from services.intake.domain import clocks, contents, report
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.tables import LedgerTables, instant, ledger_metadata
@@ -48,7 +48,9 @@ def report_aggregate(city: str) -> Aggregate:
         decide=partial(report.decide, city=city),
         evolve=report.evolve,
         columns=report.columns,
-        effects=report.effects,
+        wakes=report.wakes,
+        woken=clocks.woken,
+        effects=contents.effects,
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from shared.contracts.clocks import Clock, ClockStage
 from shared.contracts.common import (
     CategoryCode,
     Code,
@@ -75,8 +76,11 @@ class ReportSubmission(Stranger, frozen=True, kw_only=True):
     photos: Annotated[tuple[Annotated[str, Meta(max_length=400)], ...], Meta(max_length=20)] = ()
 
 
-class Reported(Event, frozen=True, kw_only=True):
-    """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest."""
+class Reported(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest.
+
+    `accept_clock` says by when it has to be accepted; there is none for what is accepted as it comes in.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.reported.v1"
     source: str
@@ -91,12 +95,17 @@ class Reported(Event, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     """What must be added before it can be filed: field names."""
     places_version: Number
+    accept_clock: Clock | None = None
 
 
-class Accepted(Event, frozen=True, kw_only=True):
-    """受理: the report is complete and ours."""
+class Accepted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """受理: the report is complete and ours.
+
+    `file_clock` says by when it has to be filed; there is none for what is filed with it.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.accepted.v1"
+    file_clock: Clock | None = None
 
 
 class Filed(Event, frozen=True, kw_only=True):
@@ -134,6 +143,23 @@ class ReportContentForgotten(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.report.content_forgotten.v1"
     reason: ShortText
+
+
+class ReportClockWarned(Event, frozen=True, kw_only=True):
+    """预警: half, or four fifths, of the time in which the report has to be accepted or filed is used."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_warned.v1"
+    stage: ClockStage
+    percent: Literal[50, 80]
+    due_at: Instant
+
+
+class ReportClockBreached(Event, frozen=True, kw_only=True):
+    """超期: the report should have been accepted or filed by now. The fact stays, whatever happens to it later."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_breached.v1"
+    stage: ClockStage
+    due_at: Instant
 
 
 class CaseTold(Event, frozen=True, kw_only=True):

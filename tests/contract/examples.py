@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.contracts import dispatch, intake, reference, registry, tasks
+from shared.contracts import clocks, dispatch, intake, reference, registry, tasks
 from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, Message, Place, Position, Receipt
 from shared.contracts.intake import Stranger
 from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
@@ -28,6 +28,18 @@ EXPLANATION = dispatch.Explanation(
     considered=(dispatch.ConsideredRule(rule="jiaohe/E0701", verdict="won"),),
     decided_by="power_list",
 )
+ONE_HOUR = reference.Limit(amount=1, unit="working_hour")
+ACCEPTANCE = clocks.Clock(
+    stage="accept",
+    limit=ONE_HOUR,
+    started_at=AT,
+    original_due_at=AT + timedelta(hours=1),
+    due_at=AT + timedelta(hours=1),
+    warn_at=(AT + timedelta(minutes=30), AT + timedelta(minutes=48)),
+    calendar_version=1,
+    policy_version=1,
+)
+FILING = msgspec.structs.replace(ACCEPTANCE, stage="file")
 SUBMITTED_CATEGORY = intake.SubmittedCategory(system="jiaohe", code="E0701", version=1, condition="1")
 ANSWER = Answer(
     outcome="refused",
@@ -68,9 +80,10 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         content_digest=DIGEST,
         missing=("place.community",),
         places_version=1,
+        accept_clock=ACCEPTANCE,
     ),
     intake.Completed(at=AT, by=BY, category=CATEGORY, place=PLACE),
-    intake.Accepted(at=AT, by=BY),
+    intake.Accepted(at=AT, by=BY, file_clock=FILING),
     intake.Filed(
         at=AT,
         by=BY,
@@ -84,6 +97,8 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     ),
     intake.Rejected(at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现"),
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
+    intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
+    intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
     intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, master=OTHER),
     intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, master=OTHER),
     intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, outcome="closed"),

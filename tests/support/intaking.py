@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -88,6 +89,12 @@ def submitted(
         id=id_ or str(new_id()), source=party_uri("sources", source), type=type_ or ReportSubmission.type, data=value
     )
     return raw_record(binary_headers(event), value, source=source)
+
+
+def submitted_at(at: datetime, *, source: str = TRUSTED) -> Record:
+    """Return a submission that reached the source's topic at this instant."""
+    record = submitted(submission(observed_at=at), source=source)
+    return msgspec.structs.replace(record, timestamp=at)
 
 
 def raw_record(headers: Sequence[tuple[str, bytes | None]], value: bytes | None, *, source: str = TRUSTED) -> Record:

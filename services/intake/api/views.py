@@ -11,6 +11,8 @@ from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
 from shared.contracts.intake import Contact, SubmittedCategory
+from shared.deadlines.telling import BREACHED
+from shared.web.clockviews import ClockView, Watch
 
 
 class FollowedCase(Message, frozen=True, kw_only=True):
@@ -65,9 +67,13 @@ class ReportContent(Message, frozen=True, kw_only=True):
 
 
 class ReportView(Message, frozen=True, kw_only=True):
-    """One report; `content` is there only where `content_state` is `shown`."""
+    """One report; `content` is there only where `content_state` is `shown`.
+
+    `clocks` say by when it has to be accepted and filed, and why; it has none where that was done as it came in.
+    """
 
     report: ReportSummary
+    clocks: tuple[ClockView, ...]
     content_state: Literal["shown", "withheld", "forgotten"]
     content: ReportContent | None = None
 
@@ -102,6 +108,11 @@ def _case(known: KnownReport) -> ReportedCase | None:
     if told.follows is not None:
         follows = FollowedCase(case_id=told.follows, state=known.followed.state if known.followed else None)
     return ReportedCase(case_id=known.id, state=told.state, follows=follows)
+
+
+def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
+    """Return the clocks of a report in the order of its stages."""
+    return tuple(watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED) for one in known.report.clocks)
 
 
 def content_of(private: PrivateContent) -> ReportContent:

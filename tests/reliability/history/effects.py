@@ -12,6 +12,7 @@ from tests.reliability.history.merges import check_merges
 from tests.reliability.history.news import TELLINGS, check_news
 from tests.reliability.history.recount import kind_of
 from tests.reliability.history.tasks import check_tasks
+from tests.reliability.history.time import TELLING
 
 _POLICY: Final = {"opened", "opening_declined"}
 _TO_ANOTHER_CASE: Final = {
@@ -25,6 +26,8 @@ _TO_ANOTHER_CASE: Final = {
 """What the system does because another case asked: each is the effect of a request of dispatch's own."""
 _ITSELF: Final = "/joint/services/dispatch"
 _FILED: Final = "jointenforcement.report.filed.v1"
+_NOBODYS_ACT: Final = TELLINGS.union(TELLING)
+"""What dispatch's events and time do to a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
-        if topic == "intake.reports" and kind_of(event) in TELLINGS:
+        if topic == "intake.reports" and kind_of(event) in _NOBODYS_ACT:
             continue
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":

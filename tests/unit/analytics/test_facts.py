@@ -10,9 +10,10 @@ from services.analytics.domain.case_fold import CaseEvent, evolve_case
 from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, ReportFacts
 from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
+from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
 from tests.support.lives import whole_lives
-from tests.support.stories import START, Story
+from tests.support.stories import START, SYSTEM, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
 
@@ -131,7 +132,22 @@ def test_the_folds_know_every_event_of_their_topics() -> None:
     stories = (told, returned, Story().rejected(), *whole_lives())
     happened = {type(event) for story in stories for event in story.reports + story.cases}
     untold = {kind.__name__ for kind in (*REPORT_EVENTS, *CASE_EVENTS) if kind not in happened}
-    assert untold == {"ReportContentForgotten", "CaseOpeningDeclined", "MergeTold", "UnmergeTold", "OutcomeTold"}
+    assert untold == {
+        "ReportContentForgotten",
+        "ReportClockWarned",
+        "ReportClockBreached",
+        "CaseOpeningDeclined",
+        "MergeTold",
+        "UnmergeTold",
+        "OutcomeTold",
+    }
+
+
+def test_the_clocks_of_a_report_change_no_fact() -> None:
+    reported = Story().reports[0]
+    warned = ReportClockWarned(at=START, by=SYSTEM, stage="accept", percent=80, due_at=START)
+    breached = ReportClockBreached(at=START, by=SYSTEM, stage="accept", due_at=START)
+    assert fold([reported, warned, breached]) == fold([reported])
 
 
 @st.composite
