@@ -63,6 +63,7 @@ class ClockBook:
                 self._move_all(event.moved)
             case LegRectificationOrdered():
                 self.under_order.add(event.leg)
+                self.told = {one for one in self.told if one[:2] != (event.leg, "rectification")}
             case LegReinspected() if event.passed:
                 self.under_order.discard(event.leg)
 
