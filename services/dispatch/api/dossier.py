@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from services.dispatch.api.clockviews import clocks_of, own_clocks
+from services.dispatch.api.remarks import Remark, remarks_of
 from services.dispatch.api.views import CaseSummary, summary_of
 from services.dispatch.domain.awaiting import Awaited, awaiting_leg
 from services.dispatch.domain.case import ENDED, CaseState
@@ -57,9 +58,10 @@ class HistoryPage(Message, frozen=True, kw_only=True):
 
 
 class LegDossier(LegState, frozen=True, kw_only=True):
-    """A leg with its clocks, and who must act on it."""
+    """A leg with its clocks, what is to be known of its deadline, and who must act on it."""
 
     clocks: tuple[ClockView, ...]
+    remarks: tuple[Remark, ...]
     awaits: tuple[Awaited, ...]
 
 
@@ -187,7 +189,12 @@ def _receipt(receipt: Receipt) -> SentReceipt:
 
 def _leg(case: CaseState, leg: LegState, watch: Watch) -> LegDossier:
     awaits = () if case.state in ENDED else tuple(awaiting_leg(case, leg))
-    return LegDossier(**msgspec.structs.asdict(leg), clocks=clocks_of(watch, case, leg), awaits=awaits)
+    return LegDossier(
+        **msgspec.structs.asdict(leg),
+        clocks=clocks_of(watch, case, leg),
+        remarks=remarks_of(case, leg),
+        awaits=awaits,
+    )
 
 
 def _evidence(file: CaseFile) -> tuple[Evidence, ...]:
