@@ -210,6 +210,7 @@ def two_leads(body: dict[str, Any]) -> None:
 
 
 WAIVED: Final = "jointenforcement.case.leg_waived.v1"
+ORDERED_BY_LAW: Final = "jointenforcement.case.leg_rectification_ordered.v1"
 PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an answer over HTTP is forgotten": ("I-1", "no answer is kept", drop_request("supervision-centre")),
     "an acknowledged event is lost everywhere": ("I-1", "is not on the topic", lose("closed")),
@@ -250,6 +251,11 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a filed report opened no case": ("I-6", "opened 0 cases", case_never_opened),
     "a reporter was not told": ("I-6", "merge_told of", drop_published("merge_told")),
     "a reporter was told of nothing": ("I-6", "1 times, not 0 times", drop_published("unmerged")),
+    "a case that was asked to carry another is silent": (
+        "I-6",
+        "answered 0 times about taking on",
+        lose("merge_admitted"),
+    ),
     "a document was not copied": ("I-6", "published and copied differ", document_missing),
     "a content was not copied": ("I-6", "not the newest revision", content_behind),
     "something waits for nothing": ("I-7", "without a reason and without a gap", hold(reason=None, ahead=1)),
@@ -260,6 +266,11 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a handler closed": ("I-10", "which handles the case", reworded("closed", by("sanitation", "duty_leader"))),
     "closed without a check": ("I-11", "without a check that passed", reworded("checked", failed_check)),
     "closed with an open leg": ("I-11", "closed while leg", lose("leg_fed_back")),
+    "closed before a re-inspection passed": (
+        "I-11",
+        "before the re-inspection of leg",
+        reworded("leg_signed", by("sanitation", "department"), type_=ORDERED_BY_LAW),
+    ),
     "closed with two leads": ("I-11", "closed with 3 lead legs", reworded("dispatched", two_leads)),
     "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),
