@@ -47,8 +47,9 @@ def remarks_of(case: CaseState, leg: LegState) -> tuple[Remark, ...]:
 
 
 def _due_after_lead(support: LegState, clock: Clock, lead: LegState, first: Clock) -> Remark:
-    told = {"support": support, "lead": lead, "later": _local(clock.due_at), "sooner": _local(first.due_at)}
-    return Remark(code="due_after_lead", zh=_ZH.format(**told), en=_EN.format(**told))
+    later, sooner = _local(clock.due_at), _local(first.due_at)
+    zh, en = (text.format(support=support, lead=lead, later=later, sooner=sooner) for text in (_ZH, _EN))
+    return Remark(code="due_after_lead", zh=zh, en=en)
 
 
 def _local(instant: datetime) -> str:

@@ -8,8 +8,8 @@ LATER = Remark(
     code="due_after_lead",
     zh="第 2 项任务（协办，public-security）2026-11-24 12:00 到期，晚于主办（urban-management）的 2026-11-24 09:00；"
     "主办最后反馈，可以申请延期。",
-    en="Leg 2 (support, public-security) is due on 2026-11-24 12:00, after its lead (urban-management, 2026-11-24 09:00)"
-    ", which feeds back last and may ask for an extension.",
+    en="Leg 2 (support, public-security) is due on 2026-11-24 12:00, after its lead (urban-management, "
+    "2026-11-24 09:00), which feeds back last and may ask for an extension.",
 )
 
 
