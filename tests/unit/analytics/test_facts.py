@@ -13,7 +13,7 @@ from shared.contracts.common import Event
 from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
 from tests.support.lives import whole_lives
-from tests.support.stories import START, SYSTEM, Story
+from tests.support.stories import NUMBER, START, SYSTEM, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
 
@@ -175,6 +175,10 @@ def interleavings(draw: st.DrawFn) -> tuple[Story, list[Event]]:
 def test_every_interleaving_of_the_two_streams_gives_equal_facts(told: tuple[Story, list[Event]]) -> None:
     story, interleaved = told
     assert fold(interleaved) == fold([*story.reports, *story.cases]) == fold([*story.cases, *story.reports])
+
+
+def test_a_case_has_the_number_that_it_was_opened_with() -> None:
+    assert case_of(Story().handled().closed()).number == NUMBER
 
 
 def test_instants_are_those_of_the_events() -> None:
