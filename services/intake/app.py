@@ -79,6 +79,7 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
         handle=after_references(submissions.consume, intake.references, intake.city),
     )
+    # What becomes of a case stops no clock of its report: timers wait for submissions alone.
     timers = Timers(intake.ledger, ConsumedTopics(kafka, [deciding]))
     health.add("timers", timers.problem)
     health.add_notice("timers", timers.notice)
