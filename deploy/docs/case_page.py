@@ -45,8 +45,8 @@ _CLOCKS: Final = f"""\
 | rectification 限期改正 | an order with a limit | the party's claim; at its limit the re-inspection is due | each leg |
 | reinspection 复查 | claim, end of the order's limit, order at once, enforcement | the re-inspection | each leg |
 
-- 视同签收: at the limit an unsigned leg counts as signed for handling. A signature that comes later, while the leg is in
-  handling, is recorded with who signed and when; the limit stays passed, and no clock moves.
+- 视同签收: at the limit an unsigned leg counts as signed for handling. A signature that comes later, while the leg is
+  in handling, is recorded with who signed and when; the limit stays passed, and no clock moves.
 - A clock holds the instants at which {HALF_USED} % and {MOSTLY_USED} % of its limit are used and at which it is due,
   and the versions of calendar and limit policy that they were computed from. The steps that explain an instant are
   computed from the same documents again; the original deadline stays for ever (I-12).
