@@ -74,6 +74,7 @@ async def every_kind_of_request(load: Load) -> None:
     wrong.append(await department.send(SignLeg(case_id=new_id(), leg=1), type_=SignLeg.type))
     await source.send_raw([], b"\xff")
     waiting = (await load.parties[UNTRUSTED].answer(await load.parties[UNTRUSTED].send(report_body()))).subject
+    await load.parties[UNTRUSTED].answer(await load.parties[UNTRUSTED].send(report_body(description="无人受理")))
     rejection = {"reason_code": "not_ours", "reason": "不归本市管。"}
     for key in ("reject", "reject", "reject again"):
         await load.doors["acceptor"].post("intake", f"/v1/reports/{waiting}/reject", rejection, key=f"{waiting}:{key}")
@@ -234,7 +235,8 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an event is on a wrong partition": ("I-4", "as its key says", other_partition),
     "a message was never sent": ("I-5", "never sent", outbox_left),
     "a wake is left over": ("I-5", "the wake overdue", leave_a_wake),
-    "a wake is lost": ("I-5", "is there 0 times", lose_a_wake),
+    "the wake of a case is lost": ("I-5", "is there 0 times", lose_a_wake("dispatch")),
+    "the wake of a report is lost": ("I-5", "is there 0 times", lose_a_wake("intake")),
     "a limit was told early": ("I-12", "has passed", tell_a_breach("2026-11-24T03:59:59Z", NOON)),
     "a limit was told twice": ("I-12", "twice", tell_a_breach(NOON, NOON, twice=True)),
     "a state is behind its events": ("I-5", "the state stands at", state_behind),
