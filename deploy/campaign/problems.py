@@ -1,7 +1,8 @@
 """From a plan to its problems: who reports what and where, who must handle it, and what goes wrong with it.
 
 The same plan, seed and campaign code give the same problems. Who leads and who supports is read off the published
-power list by a rule of its own here, on purpose: an expectation that calls the system's routing would prove nothing.
+rules, the city's own and the power list, in a way of its own here, on purpose: an expectation that calls the system's
+routing would prove nothing.
 """
 
 import math
@@ -26,7 +27,7 @@ from deploy.campaign.plan import (
     Unfinished,
 )
 from shared.contracts.common import CategoryCode, Place, TargetType
-from shared.contracts.reference import Catalogue, Category, Places, PowerRule, Units
+from shared.contracts.reference import Catalogue, Category, LocalOverride, Places, PowerRule, Routing, Units
 
 _METRES_PER_DEGREE = 111_320.0
 _DECIMALS = 6
@@ -40,6 +41,7 @@ class Scene(Struct, frozen=True, kw_only=True):
 
     catalogue: Catalogue
     catalogue_version: int
+    routing: Routing
     units: Units
     places: Places
 
@@ -101,16 +103,33 @@ def expand(plan: Plan, scene: Scene, code: str) -> tuple[Problem, ...]:
     return tuple(replace(problem, number=number) for number, problem in enumerate(problems, start=1))
 
 
-def route(catalogue: Catalogue, category: str, target_type: TargetType, street: str) -> PowerRule | None:
-    """Return the line of the power list that applies: of those that match, the one that narrows the most."""
+def route(scene: Scene, category: str, target_type: TargetType, place: Place) -> PowerRule | None:
+    """Return the rule that applies: of those that match the city's own first, then the one that narrows the most.
+
+    Raises:
+        PlanProblem: when that is one which holds at some times only: who will be competent nobody can say beforehand.
+    """
+    own = [rule for rule in scene.routing.overrides if rule.system == scene.catalogue.system]
     matching = [
         rule
-        for rule in catalogue.power_list
+        for rule in (*own, *scene.catalogue.power_list)
         if rule.category == category
         and (not rule.target_types or target_type in rule.target_types)
-        and (not rule.streets or street in rule.streets)
+        and ((not rule.streets and not rule.communities) or _lies_in(place, rule))
     ]
-    return max(matching, key=lambda rule: (bool(rule.streets), bool(rule.target_types)), default=None)
+    won = max(matching, key=_narrowness, default=None)
+    if won is not None and (won.when or won.valid_from or won.valid_until):
+        raise PlanProblem(f"Rule {won.rule} for {category} holds at some times only: a plan cannot count on it.")
+    return won
+
+
+def _lies_in(place: Place, rule: PowerRule) -> bool:
+    return place.street in rule.streets or place.community in rule.communities
+
+
+def _narrowness(rule: PowerRule) -> tuple[bool, ...]:
+    own = isinstance(rule, LocalOverride)
+    return own, bool(rule.communities), bool(rule.streets), bool(rule.target_types), rule.when is not None
 
 
 def _unknown(plan: Plan, scene: Scene) -> list[str]:
@@ -200,9 +219,9 @@ def _problem(
     draw: random.Random,
 ) -> Problem:
     category = _category(scene.catalogue, category_code)
-    rule = route(scene.catalogue, category_code, target_type, str(place.street))
+    rule = route(scene, category_code, target_type, place)
     if rule is None:
-        raise PlanProblem(f"The power list names nobody for {category_code} at {target_type} in {place.street}.")
+        raise PlanProblem(f"No rule names anybody for {category_code} at {target_type} in {place.street}.")
     support = tuple(f"street-{place.street}" if unit == "@street" else unit for unit in rule.support)
     lead = f"street-{place.street}" if rule.lead == "@street" else rule.lead
     condition = draw.choice(category.conditions)

@@ -25,10 +25,10 @@ from deploy.embedded.home import Home, write_private
 from deploy.embedded.identity import TokenIssuer
 from deploy.embedded.services import api_addresses, process_addresses
 from deploy.embedded.settings import SystemSettings
-from shared.contracts.reference import Catalogue, Places, Units
+from shared.contracts.reference import Catalogue, Places, Routing, Units
 from shared.contracts.registry import department_principal, source_principal
 
-D = TypeVar("D", Catalogue, Units, Places)
+D = TypeVar("D", Catalogue, Routing, Units, Places)
 
 _CLIENT = "campaign"
 
@@ -74,12 +74,13 @@ async def scene_of(door: Door, catalogue: str, city: str = "jiaohe") -> Scene:
     Raises:
         PlanProblem: when the catalogue is not published.
     """
-    (found, version), (units, _), (places, _) = await asyncio.gather(
+    (found, version), (routing, _), (units, _), (places, _) = await asyncio.gather(
         _document(door, "catalogue", catalogue, Catalogue),
+        _document(door, "routing", city, Routing),
         _document(door, "units", city, Units),
         _document(door, "places", city, Places),
     )
-    return Scene(catalogue=found, catalogue_version=version, units=units, places=places)
+    return Scene(catalogue=found, catalogue_version=version, routing=routing, units=units, places=places)
 
 
 async def _document(door: Door, kind: str, name: str, shape: type[D]) -> tuple[D, int]:

@@ -11,12 +11,12 @@ from services.dispatch.domain.acts.endings import REOPENED_WITHIN
 from services.dispatch.domain.acts.extensions import EXTENSIONS
 from services.dispatch.domain.acts.returns import RETURNS
 from services.dispatch.domain.commands import ActorCommand, Command, LegCommand
-from services.dispatch.domain.legs import BREACHED, HALF_USED, MOSTLY_USED
-from services.dispatch.domain.paths import CASE_WAYS, LEG_WAYS
+from services.dispatch.domain.paths import CASE_WAYS, LEG_WAYS, RECTIFICATION_WAYS
 from services.dispatch.domain.refusals import OF_ACTS, OF_THE_TABLE, REFUSALS, Meaning
 from services.dispatch.domain.transitions import TRANSITIONS, Transition
 from shared.contracts.common import Post
 from shared.contracts.registry import ACTIONS
+from shared.deadlines.telling import BREACHED, HALF_USED, MOSTLY_USED
 
 CASE_PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "case.md"
 
@@ -31,8 +31,9 @@ with actor, post, unit, time and reason, or is refused by a name that never gets
 """
 _RULES: Final = """\
 *Own leg*: of departments only the unit that has the leg (I-13). *Apart*: no unit and no person that handles the case
-(I-10). *Row*: of the field's table of transitions, given in the docstrings as "domain 9.2". *Topic*: a department may
-do it over its topic too; everything else needs a person's token, and is answered `centre_act_over_topic` there.
+(I-10). *Of its order*: where the legal track of the leg stands. *Row*: of the field's table of transitions, given in
+the docstrings as "domain 9.2"; the legal track is in its last lines. *Topic*: a department may do it over its topic
+too; everything else needs a person's token, and is answered `centre_act_over_topic` there.
 """
 _CLOCKS: Final = f"""\
 | Clock | Starts | Ends | Belongs to |
@@ -41,15 +42,20 @@ _CLOCKS: Final = f"""\
 | sign 签收 | dispatch, upheld return, ruling, added leg | signature; at its limit 视同签收 | each leg |
 | handle 处置 | the same; a reopened leg gets a new one | feedback; waived | each leg |
 | check 核查 | the last leg is done, or a dispatcher assigns it | result of the check | the case |
+| rectification 限期改正 | an order with a limit | the party's claim; at its limit the re-inspection is due | each leg |
+| reinspection 复查 | claim, end of the order's limit, order at once, enforcement | the re-inspection | each leg |
 
-- 视同签收: at the limit an unsigned leg counts as signed for handling.
+- 视同签收: at the limit an unsigned leg counts as signed for handling. A signature that comes later, while the leg is
+  in handling, is recorded with who signed and when; the limit stays passed, and no clock moves.
 - A clock holds the instants at which {HALF_USED} % and {MOSTLY_USED} % of its limit are used and at which it is due,
   and the versions of calendar and limit policy that they were computed from. The steps that explain an instant are
   computed from the same documents again; the original deadline stays for ever (I-12).
 - It tells three times, each once: at {HALF_USED} %, {MOSTLY_USED} % (`ClockWarned` 预警) and {BREACHED} %
   (`ClockBreached` 超期). The fact of a breach stays, whatever happens later.
 - It goes on while a return, an extension or a suspension is asked for and not decided. Suspension 挂账 and merging 并案
-  stop it; the time is a pause, as is the time between a feedback and its rework.
+  stop it; the time is a pause, as is the time between a feedback and its rework. They stop nothing that the law sets:
+  the clocks of rectification and re-inspection go on while the leg is suspended, and a case is not merged before the
+  re-inspection has passed.
 - An extension 延期 adds one original limit to the current deadline: {EXTENSIONS} at most. After {RETURNS} returns 回退
   the leader rules 裁定, with new clocks. Reopened 重开 is within {REOPENED_WITHIN.days} days.
 - A case has at most one wake, of kind `clock`: the next instant at which a clock warns or is due, or a suspension ends.
@@ -71,9 +77,12 @@ def case_page() -> str:
             *_states("Case 案件", terms.CASE_STAGES.items()),
             "",
             *_states("Leg 处置任务", terms.LEG_STAGES.items()),
+            "",
+            *_states("Order of a leg 责令改正", terms.RECTIFICATION_STAGES.items()),
         ],
         "The case 案件状态图": _diagram(CASE_WAYS),
         "A leg 处置任务状态图": _diagram(LEG_WAYS),
+        "What a leg has ordered by law 责令改正与复查": _diagram(RECTIFICATION_WAYS),
         "Transitions 状态转换表": [_RULES, *_transitions()],
         "Rights of posts 岗位权限": _rights(),
         "Clocks and wakes 时限与计时": [_CLOCKS.rstrip()],
@@ -104,6 +113,7 @@ def _transitions() -> list[str]:
         "Posts",
         "States of the case",
         "States of the leg",
+        "Of its order",
         "Row",
         "Only",
         "Topic",
@@ -121,6 +131,7 @@ def _transition(command: type[ActorCommand], transition: Transition) -> list[str
         ", ".join(sorted(transition.posts)),
         _in_order(transition.case_states, terms.CASE_STAGES),
         of_legs if transition.leg_states is None else _in_order(transition.leg_states, terms.LEG_STAGES),
+        "—" if transition.rectification is None else _in_order(transition.rectification, terms.RECTIFICATION_STAGES),
         ", ".join(str(row) for row in transition.rows) or "—",
         ", ".join(rule for rule in (own, apart) if rule) or "—",
         "yes" if command in ACTIONS else "—",

@@ -8,7 +8,8 @@ from services.dispatch.domain import commands, merging
 from services.dispatch.domain.case import CaseStage
 from services.dispatch.domain.commands import Command
 from services.dispatch.domain.legs import LegStage
-from shared.contracts import adjustments, dispatch
+from services.dispatch.domain.rectifying import RectificationStage
+from shared.contracts import adjustments, dispatch, rectification
 from shared.contracts.common import Post
 
 POSTS: Final[Mapping[Post, str]] = {
@@ -44,6 +45,14 @@ LEG_STAGES: Final[Mapping[LegStage, str]] = {
     "fed_back": "已反馈",
     "waived": "免办",
 }
+RECTIFICATION_STAGES: Final[Mapping[RectificationStage, str]] = {
+    "none": "未责令",
+    "ordered": "责令改正",
+    "claimed": "已报改正，待复查",
+    "not_cleared": "复查未通过",
+    "enforced": "已处罚或强制执行，待复查",
+    "cleared": "复查通过，销号",
+}
 COMMANDS: Final[Mapping[type[Command], str]] = {
     commands.OpenCase: "立案转派遣",
     commands.DispatchCase: "派遣、改派",
@@ -61,6 +70,10 @@ COMMANDS: Final[Mapping[type[Command], str]] = {
     adjustments.ResumeLeg: "恢复处置",
     commands.SendLegBack: "退回补充",
     commands.WaiveLeg: "免办",
+    rectification.OrderRectification: "责令改正",
+    rectification.ClaimRectification: "报改正",
+    rectification.RecordReinspection: "复查",
+    rectification.RecordEnforcement: "处罚、强制执行",
     commands.AssignCheck: "派核查",
     commands.CheckCase: "核查",
     commands.CloseCase: "结案",

@@ -45,6 +45,7 @@ case_facts: Final = sa.Table(
     sa.Column("rejected_at", instant()),
     sa.Column("rejection", sa.Text),
     sa.Column("opened_at", instant()),
+    sa.Column("number", sa.Text, comment="the case number that people see"),
     sa.Column("unroutable", sa.Text),
     sa.Column("dispatched_at", instant()),
     sa.Column("lead", sa.Text),

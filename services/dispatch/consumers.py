@@ -33,7 +33,7 @@ from shared.contracts.registry import (
 from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unreadable
 from shared.kernel.identifiers import named_id
-from shared.ledger.commands import Cause, Command, ReceiptTo
+from shared.ledger.commands import Cause, Command, ReceiptTo, caused_by
 from shared.ledger.policies import React
 from shared.ledger.requests import request_of
 
@@ -139,11 +139,7 @@ def _asked(record: Record, event: CloudEvent | None, asked: MergeCommand | Refus
 
 
 def _of_the_system(delivery: Delivery, body: OpenCase) -> Command:
-    event = delivery.event
-    cause = Cause(
-        correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
-    )
-    return Command(aggregate=CASE, stream=body.case_id, body=body, actor=DISPATCH_ITSELF, cause=cause)
+    return Command(aggregate=CASE, stream=body.case_id, body=body, actor=DISPATCH_ITSELF, cause=caused_by(delivery))
 
 
 def _act(event: CloudEvent) -> LegAction | Refusal:

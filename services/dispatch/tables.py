@@ -13,13 +13,13 @@ from services.dispatch.domain import columns as case_columns
 from services.dispatch.domain import decide as case_decisions
 from services.dispatch.domain import evolve as case_events
 from services.dispatch.domain.asking import merge_messages
-from services.dispatch.domain.commands import Command
+from services.dispatch.domain.commands import Command, OpenCase
 from services.dispatch.domain.tasks import task_messages
 from shared.contracts.decisions import Publish
 from shared.contracts.registry import CASE_EVENTS, DISPATCH_CASES, DISPATCH_REFERENCE
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.schema import upgrade
-from shared.ledger.tables import LedgerTables, contents_table, instant, ledger_metadata
+from shared.ledger.tables import LedgerTables, contents_table, instant, ledger_metadata, serial_days_table
 
 CASE: Final = "case"
 REFERENCE: Final = "reference"
@@ -27,6 +27,7 @@ REFERENCE: Final = "reference"
 metadata: Final = sa.MetaData()
 ledger: Final[LedgerTables] = ledger_metadata(metadata)
 contents: Final = contents_table(metadata)
+serial_days: Final = serial_days_table(metadata)
 
 # A case's id is a UUIDv7, so that its order is that of time.
 cases: Final = sa.Table(
@@ -36,6 +37,7 @@ cases: Final = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("open", sa.Boolean, nullable=False, comment="not closed, voided or merged"),
     sa.Column("revision", sa.BigInteger, nullable=False, comment="of the case's own part"),
+    sa.Column("number", sa.Text, comment="by which people name it; none of before there were numbers"),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("category_system", sa.Text, nullable=False),
     sa.Column("category", sa.Text, nullable=False),
@@ -64,6 +66,7 @@ cases: Final = sa.Table(
     sa.Column("opened_at", instant(), nullable=False),
     sa.Column("dispatched_at", instant()),
     sa.Column("closed_at", instant()),
+    sa.Index("cases_by_number", "number", unique=True),
     sa.Index("cases_by_status", "status", "stream"),
     sa.Index("cases_by_street", "street", "stream"),
     sa.Index("cases_by_community", "community", "stream", postgresql_where=sa.text("community IS NOT NULL")),
@@ -149,6 +152,7 @@ def case_aggregate(city: str) -> Aggregate:
         wakes=clocks.wakes,
         woken=clocks.woken,
         effects=_case_messages,
+        numbered=(OpenCase,),
     )
 
 

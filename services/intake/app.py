@@ -6,12 +6,12 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.intake.consumers import after_references, translate
+from services.intake.consumers import after_references, react, translate
 from services.intake.domain.admission import missing_documents
-from services.intake.queries import REFERENCE_CONSUMER, ReportQueries
+from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER, ReportQueries
 from services.intake.settings import Settings
 from services.intake.tables import report_aggregate
-from shared.contracts.registry import DISPATCH_REFERENCE, SUBMISSIONS_PREFIX
+from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, SUBMISSIONS_PREFIX
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
@@ -53,12 +53,17 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Intake:
     ledger = Ledger(
         engine=engine, service=SERVICE, aggregates=(report_aggregate(city),), vault=vault, references=references
     )
-    return Intake(engine=engine, ledger=ledger, references=references, queries=ReportQueries(engine, vault), city=city)
+    queries = ReportQueries(engine, vault, references, city)
+    return Intake(engine=engine, ledger=ledger, references=references, queries=queries, city=city)
 
 
 def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()) -> Worker:
-    """Return the worker: submissions in, reference documents in, events out, timers, seals; `beside` runs along."""
+    """Return the worker: submissions, what becomes of cases and documents in; all that follows out.
+
+    Beside them time does its work; `beside` runs along.
+    """
     submissions = intake.ledger.reception(SUBMISSIONS_CONSUMER, translate)
+    cases = intake.ledger.policy(CASES_CONSUMER, react)
     documents = intake.ledger.reference_copy(REFERENCE_CONSUMER)
     watch = reference_watch(intake)
     health.add("references", watch.problem)
@@ -74,6 +79,7 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
         handle=after_references(submissions.consume, intake.references, intake.city),
     )
+    # What becomes of a case stops no clock of its report: timers wait for submissions alone.
     timers = Timers(intake.ledger, ConsumedTopics(kafka, [deciding]))
     health.add("timers", timers.problem)
     health.add_notice("timers", timers.notice)
@@ -83,9 +89,19 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         engine=intake.engine,
         subscriptions=[
             deciding,
+            Subscription(group=CASES_CONSUMER, topics=(DISPATCH_CASES,), handle=cases.consume),
             Subscription(group=REFERENCE_CONSUMER, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
-        tasks=[submissions.keep_resuming, documents.keep_resuming, watch.run, timers.run, expire, seal, *beside],
+        tasks=[
+            submissions.keep_resuming,
+            cases.keep_resuming,
+            documents.keep_resuming,
+            watch.run,
+            timers.run,
+            expire,
+            seal,
+            *beside,
+        ],
         health=health,
     )
 

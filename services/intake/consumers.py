@@ -1,16 +1,18 @@
-"""From a record of a source's topic to a command: total, whatever is in the record (I-3).
+"""From records to commands: what sources submit (total, whatever is in the record), and what becomes of cases.
 
-A record becomes a submission, or a refusal that names every error; both get a receipt on the source's receipts topic.
+A submission, or the refusal that names every error, gets a receipt on the source's receipts topic (I-3).
 """
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
 
+from services.intake import policies
 from services.intake.domain.admission import missing_documents
 from services.intake.domain.commands import Submit
 from services.intake.domain.contents import SALT_BYTES
-from services.intake.domain.report import AGGREGATE
+from services.intake.domain.report import AGGREGATE, INTAKE_ITSELF
 from shared.contracts.common import Actor
+from shared.contracts.decisions import Delivery
 from shared.contracts.envelope import CloudEvent, read_event
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.library import ReferenceLibrary
@@ -19,7 +21,7 @@ from shared.contracts.registry import INTAKE_RECEIPTS_PREFIX, SUBMISSIONS_PREFIX
 from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unavailable, Unreadable
 from shared.kernel.identifiers import new_id
-from shared.ledger.commands import Cause, Command, ReceiptTo
+from shared.ledger.commands import Cause, Command, ReceiptTo, caused_by
 from shared.ledger.references import References
 from shared.ledger.requests import request_of
 
@@ -40,6 +42,22 @@ def translate(record: Record, _library: ReferenceLibrary) -> Command:
     if event.source != party_uri("sources", source):
         return _command(record, source, event, _wrong_source(event, source))
     return _command(record, source, event, _submission(event))
+
+
+def react(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
+    """Answer an event of `dispatch.cases`: what a reporter waits for is told, in the name of the system."""
+    telling = policies.tell_of_case(delivery)
+    if telling is None:
+        return ()
+    return [
+        Command(
+            aggregate=AGGREGATE,
+            stream=telling.report_id,
+            body=telling,
+            actor=INTAKE_ITSELF,
+            cause=caused_by(delivery),
+        )
+    ]
 
 
 def after_references(consume: Consume, references: References, city: str) -> Consume:

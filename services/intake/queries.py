@@ -1,6 +1,6 @@
 """Every SELECT that the API makes. Lists are read newest first and paged by the last id seen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,19 +8,25 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.domain.contents import PrivateContent, read_content
 from services.intake.domain.report import Report, Status
+from services.intake.domain.telling import CaseAsTold
 from services.intake.tables import ledger, reports
 from shared.contracts.common import Position
-from shared.contracts.registry import DISPATCH_REFERENCE
+from shared.contracts.library import ReferenceLibrary
+from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE
+from shared.ledger.load import database_now
 from shared.ledger.positions import Reached, reached, written
 from shared.ledger.reading import reading
+from shared.ledger.references import References
 from shared.ledger.vault import Vault
 
+CASES_CONSUMER: Final = "intake.cases"
 REFERENCE_CONSUMER: Final = "intake.reference"
-"""The consumer group that copies the reference documents."""
+CONSUMERS: Final = {DISPATCH_CASES: CASES_CONSUMER, DISPATCH_REFERENCE: REFERENCE_CONSUMER}
+"""The consumer group that takes each topic whose positions a read may wait for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +42,28 @@ class ReportFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownReport:
-    """A report as it stands."""
+    """A report as it stands; `followed` is what is known of the case that its reporter follows instead of its own."""
 
     id: UUID
     changed_at: datetime
     report: Report
+    followed: CaseAsTold | None = None
 
 
 class ReportQueries:
-    """Reads of intake's own database; the vault opens what is kept private."""
+    """Reads of intake's own database; the vault opens what is kept private, the documents explain clocks."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: AsyncEngine, vault: Vault, references: References, city: str) -> None:
         self._engine = engine
         self._vault = vault
+        self._references = references
+        self.city = city
 
     async def find(self, report_id: UUID) -> KnownReport | None:
         """Return the report, or None."""
         async with reading(self._engine) as connection:
-            row = (await connection.execute(_select().where(reports.c.stream == report_id))).one_or_none()
-        return None if row is None else _known(row)
+            found = await _read(connection, _select().where(reports.c.stream == report_id))
+        return found[0] if found else None
 
     async def page(
         self, wanted: ReportFilter, *, limit: int, before: UUID | None = None
@@ -64,7 +73,7 @@ class ReportQueries:
         if before is not None:
             statement = statement.where(reports.c.stream < before)
         async with reading(self._engine) as connection:
-            found = [_known(row) for row in await connection.execute(statement)]
+            found = await _read(connection, statement)
         page = found[:limit]
         return page, page[-1].id if len(found) > limit else None
 
@@ -75,12 +84,18 @@ class ReportQueries:
             sealed = (await connection.execute(statement)).scalar()
         return None if sealed is None else read_content(self._vault.open(sealed))
 
+    async def as_of(self) -> tuple[datetime, ReferenceLibrary]:
+        """Return the database's clock, and the reference documents that have arrived."""
+        async with reading(self._engine) as connection:
+            return await database_now(connection), await self._references.refresh(connection)
+
     async def reached(self, position: Position) -> Reached:
         """Tell whether this service has got to a position of a topic that it writes or copies (`after=`)."""
         async with reading(self._engine) as connection:
-            if position.topic == DISPATCH_REFERENCE:
-                return await reached(connection, REFERENCE_CONSUMER, position.topic, position.stream, position.sequence)
-            return await written(connection, position.stream, position.sequence)
+            consumer = CONSUMERS.get(position.topic)
+            if consumer is None:
+                return await written(connection, position.stream, position.sequence)
+            return await reached(connection, consumer, position.topic, position.stream, position.sequence)
 
 
 def _select() -> sa.Select[Any]:
@@ -98,5 +113,26 @@ def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
     return [column == value for column, value in exact.items() if value is not None]
 
 
-def _known(row: sa.Row[Any]) -> KnownReport:
-    return KnownReport(id=row.stream, changed_at=row.changed_at, report=msgspec.json.decode(row.state, type=Report))
+async def _read(connection: AsyncConnection, statement: sa.Select[Any]) -> list[KnownReport]:
+    """Return the reports, each with what is known of the case into which its own was merged."""
+    found = {row.stream: (row, _state(row)) for row in await connection.execute(statement)}
+    masters = {report.told.follows for _, report in found.values() if report.told is not None} - {None}
+    told = await _told(connection, masters) if masters else {}
+    return [
+        KnownReport(
+            id=row.stream,
+            changed_at=row.changed_at,
+            report=report,
+            followed=told.get(report.told.follows) if report.told is not None else None,
+        )
+        for row, report in found.values()
+    ]
+
+
+async def _told(connection: AsyncConnection, masters: Collection[UUID | None]) -> dict[UUID | None, CaseAsTold]:
+    rows = await connection.execute(_select().where(reports.c.stream.in_(masters)))
+    return {row.stream: _state(row).told or CaseAsTold(state="open") for row in rows}
+
+
+def _state(row: sa.Row[Any]) -> Report:
+    return msgspec.json.decode(row.state, type=Report)

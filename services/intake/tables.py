@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from services.intake.domain import report
+from services.intake.domain import clocks, contents, report
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.schema import upgrade
@@ -47,7 +47,9 @@ def report_aggregate(city: str) -> Aggregate:
         decide=partial(report.decide, city=city),
         evolve=report.evolve,
         columns=report.columns,
-        effects=report.effects,
+        wakes=report.wakes,
+        woken=clocks.woken,
+        effects=contents.effects,
     )
 
 

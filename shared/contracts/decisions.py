@@ -4,7 +4,7 @@ They are here and not in the ledger because a service's domain imports only the 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -17,11 +17,18 @@ from shared.contracts.reference import Kind
 from shared.kernel.errors import Refusal
 
 
+class Serial(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of a day of the city that no other stream has or ever gets; numbers may be missing between two."""
+
+    day: date
+    number: int
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a decision may know beside state and command.
 
     `now` is the batch's one instant (I-18, UTC); `at` is when this act counts as done: `now`, or the broker time of
-    the record it came in.
+    the record it came in. `serial` is there where the command may begin a stream that people see a number of.
     """
 
     stream: UUID
@@ -29,6 +36,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     actor: Actor
     library: ReferenceLibrary
+    serial: Serial | None = None
 
 
 class Publish(msgspec.Struct, frozen=True, kw_only=True):

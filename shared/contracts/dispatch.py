@@ -115,7 +115,10 @@ class Explanation(Message, frozen=True, kw_only=True):
 
 
 class CaseOpened(Event, frozen=True, kw_only=True):
-    """A filed report became a case; the case id is the report's."""
+    """A filed report became a case; the case id is the report's.
+
+    `number` is the one that people see (案卷号); a case of before there were numbers has none.
+    """
 
     type: ClassVar[str] = "jointenforcement.case.opened.v1"
     source: str
@@ -129,6 +132,7 @@ class CaseOpened(Event, frozen=True, kw_only=True):
     limit: Limit
     closing_condition_zh: str
     closing_condition_en: str
+    number: str | None = None
 
 
 class CaseOpeningDeclined(Event, frozen=True, kw_only=True):

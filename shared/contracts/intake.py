@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from shared.contracts.clocks import Clock, ClockStage
 from shared.contracts.common import (
     CategoryCode,
     Code,
@@ -21,6 +22,10 @@ from shared.contracts.common import (
 
 RejectionReason = Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
 """Why a report ends before it becomes a case: 查无此事, 重复上报, 非本部门职责, 不符合立案条件, 信息不全, 其他."""
+
+
+CaseOutcome = Literal["closed", "reopened", "voided"]
+"""What a reporter waits to hear of the case: 结案, 重开, 作废."""
 
 
 class Stranger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,8 +76,11 @@ class ReportSubmission(Stranger, frozen=True, kw_only=True):
     photos: Annotated[tuple[Annotated[str, Meta(max_length=400)], ...], Meta(max_length=20)] = ()
 
 
-class Reported(Event, frozen=True, kw_only=True):
-    """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest."""
+class Reported(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """上报: a problem was reported. Free text, address, contact and photos are elsewhere: here is their digest.
+
+    `accept_clock` says by when it has to be accepted; there is none for what is accepted as it comes in.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.reported.v1"
     source: str
@@ -87,12 +95,17 @@ class Reported(Event, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     """What must be added before it can be filed: field names."""
     places_version: Number
+    accept_clock: Clock | None = None
 
 
-class Accepted(Event, frozen=True, kw_only=True):
-    """受理: the report is complete and ours."""
+class Accepted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """受理: the report is complete and ours.
+
+    `file_clock` says by when it has to be filed; there is none for what is filed with it.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.accepted.v1"
+    file_clock: Clock | None = None
 
 
 class Filed(Event, frozen=True, kw_only=True):
@@ -130,6 +143,51 @@ class ReportContentForgotten(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.report.content_forgotten.v1"
     reason: ShortText
+
+
+class ReportClockWarned(Event, frozen=True, kw_only=True):
+    """预警: half, or four fifths, of the time in which the report has to be accepted or filed is used."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_warned.v1"
+    stage: ClockStage
+    percent: Literal[50, 80]
+    due_at: Instant
+
+
+class ReportClockBreached(Event, frozen=True, kw_only=True):
+    """超期: the report should have been accepted or filed by now. The fact stays, whatever happens to it later."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_breached.v1"
+    stage: ClockStage
+    due_at: Instant
+
+
+class CaseTold(Event, frozen=True, kw_only=True):
+    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there."""
+
+    case_sequence: Number
+    happened_at: Instant
+
+
+class MergeTold(CaseTold, frozen=True, kw_only=True):
+    """并案告知: the report's case goes on as `master`, which the reporter follows from now on."""
+
+    type: ClassVar[str] = "jointenforcement.report.merge_told.v1"
+    master: UUID
+
+
+class UnmergeTold(CaseTold, frozen=True, kw_only=True):
+    """撤销并案告知: the report's case goes on by itself, and its reporter follows it again and no longer `master`."""
+
+    type: ClassVar[str] = "jointenforcement.report.unmerge_told.v1"
+    master: UUID
+
+
+class OutcomeTold(CaseTold, frozen=True, kw_only=True):
+    """办理结果告知: the report's case was closed, reopened or voided."""
+
+    type: ClassVar[str] = "jointenforcement.report.outcome_told.v1"
+    outcome: CaseOutcome
 
 
 class Content(Message, frozen=True, kw_only=True):

@@ -83,6 +83,7 @@ class When(Message, frozen=True, kw_only=True):
 
 
 Criterion = Literal["local_override", "community", "street", "target_type", "time"]
+_DIVISION_DIGITS: Final = 6
 PRECEDENCE: Final[tuple[Criterion, ...]] = ("local_override", "community", "street", "target_type", "time")
 """Of two rules that fit a case, the first criterion that one of them has and the other has not decides for that one.
 
@@ -117,7 +118,10 @@ class PowerRule(Message, frozen=True, kw_only=True):
 
 
 class LocalOverride(PowerRule, frozen=True, kw_only=True):
-    """A rule of the city's own, for a category of the code system `system`, and why the power list is not followed."""
+    """A rule of the city's own, for a category of the code system `system`, and why the power list is not followed.
+
+    `reason` is in the city's language alone, like `legal_basis`: whoever explains quotes it as it stands.
+    """
 
     system: Slug
     reason: ShortText
@@ -222,13 +226,20 @@ class Area(Message, frozen=True, kw_only=True):
     parent: str | None = None
 
 
-class Places(Message, frozen=True, kw_only=True):
+class Places(Message, frozen=True, kw_only=True, dict=True):
     """The city: its outline (ring of [longitude, latitude], WGS-84) and its areas."""
 
     city: str
     name: str
     outline: tuple[tuple[float, float], ...]
     areas: tuple[Area, ...]
+
+    @cached_property
+    def division(self) -> str | None:
+        """The city's code (GB/T 2260), with which the codes of its areas begin (domain 1.5); None if they do not."""
+        codes = {area.code[:_DIVISION_DIGITS] for area in self.areas}
+        code = codes.pop() if len(codes) == 1 else ""
+        return code if len(code) == _DIVISION_DIGITS and code.isdecimal() else None
 
 
 class CalendarDay(Message, frozen=True, kw_only=True):
@@ -282,7 +293,8 @@ class Season(Message, frozen=True, kw_only=True):
 class LimitPolicy(Message, frozen=True, kw_only=True, cache_hash=True):
     """时限规则 of the city: its working hours, and how long each stage before and after handling may take.
 
-    A working day is 8 working hours, whatever the slots add up to (domain 1.7).
+    A working day is 8 working hours, whatever the slots add up to (domain 1.7). A re-inspection follows within 3
+    statutory working days where the city says nothing else (domain 4.3, line 8).
     """
 
     city: str
@@ -293,6 +305,7 @@ class LimitPolicy(Message, frozen=True, kw_only=True, cache_hash=True):
     dispatch: Limit
     sign: Limit
     check: Limit
+    reinspection: Limit = Limit(amount=3, unit="statutory_working_day")
 
 
 Document = Catalogue | Units | Places | Calendar | LimitPolicy | Routing

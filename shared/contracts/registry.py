@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, clocks, dispatch, intake, merges, reference, tasks
+from shared.contracts import adjustments, clocks, dispatch, intake, merges, rectification, reference, tasks
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -93,6 +93,11 @@ REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.Filed,
     intake.Rejected,
     intake.ReportContentForgotten,
+    intake.ReportClockWarned,
+    intake.ReportClockBreached,
+    intake.MergeTold,
+    intake.UnmergeTold,
+    intake.OutcomeTold,
 )
 CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     dispatch.CaseOpened,
@@ -117,6 +122,7 @@ CASE_EVENTS: Final[tuple[type[Event], ...]] = (
     adjustments.LegSuspended,
     adjustments.LegSuspensionRefused,
     adjustments.LegResumed,
+    *rectification.RECTIFICATION_EVENTS,
     clocks.ClockWarned,
     clocks.ClockBreached,
     clocks.LegCountedAsSigned,
@@ -151,6 +157,7 @@ ACTIONS: Final[tuple[type[dispatch.LegAction], ...]] = (
     adjustments.ResumeLeg,
     adjustments.AnswerSupervision,
     adjustments.AppealLeg,
+    *rectification.RECTIFICATION_ACTIONS,
 )
 
 

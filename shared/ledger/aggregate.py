@@ -38,6 +38,7 @@ class Aggregate:
     wakes(state): what should wake it.
     woken(stream, wake): the body of the command that a wake that is due asks for; decided like any other.
     effects(state after, event, body): messages beside the event, private data to keep or to forget.
+    numbered: the commands to which `decide` gets a serial of the day where they begin a stream.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Aggregate:
     wakes: Callable[[Any], Sequence[Wake]] = lambda _state: ()
     woken: Callable[[UUID, Wake], object] = _woken_by_nothing
     effects: Callable[[Any, Any, Any], Sequence[Effect]] = lambda _state, _event, _body: ()
+    numbered: tuple[type[Any], ...] = ()
 
 
 def state_columns() -> tuple[sa.Column[Any], ...]:

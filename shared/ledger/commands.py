@@ -19,6 +19,7 @@ __all__ = [
     "ReceiptTo",
     "Request",
     "WaitForReference",
+    "caused_by",
 ]
 
 
@@ -28,6 +29,14 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     correlation: str
     causation: str | None = None
     traceparent: str | None = None
+
+
+def caused_by(delivery: Delivery) -> Cause:
+    """Return the cause of what a policy makes of this event."""
+    event = delivery.event
+    return Cause(
+        correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
+    )
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Decide a unit of commands in memory: all of them, or none of them (I-5). Knows neither SQL nor Kafka."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from shared.contracts.common import Answer, Event, FieldProblem, Position, Receipt
+from shared.contracts.decisions import Serial
 from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import ANSWERED, party_uri, type_name
@@ -41,6 +42,7 @@ class Decider:
         now: datetime,
         states: Mapping[UUID, StreamState],
         requests: Mapping[tuple[str, str], RequestRow],
+        serials: Iterator[Serial],
     ) -> None:
         self._source = party_uri_of(service)
         self._vault = vault
@@ -48,6 +50,7 @@ class Decider:
         self.now = now
         self._loaded_states = states
         self._loaded_requests = requests
+        self._serials = serials
         self.draft = Draft()
         self._outcomes: Counter[tuple[str, str]] = Counter()
 
@@ -117,6 +120,7 @@ class Decider:
             at=command.counts_as_of or now,
             actor=command.actor,
             library=self._library,
+            serial=self._serial(command, before),
         )
         decision = before.aggregate.decide(before.state, command.body, context)
         if isinstance(decision, Refusal):
@@ -130,6 +134,10 @@ class Decider:
             subject=command.stream,
             position=Position(topic=after.aggregate.topic, stream=command.stream, sequence=after.sequence),
         )
+
+    def _serial(self, command: Command, before: StreamState) -> Serial | None:
+        begins = before.sequence == 0 and isinstance(command.body, before.aggregate.numbered)
+        return next(self._serials) if begins else None
 
     def _state(self, command: Command, unit: Draft) -> StreamState:
         stream = command.stream

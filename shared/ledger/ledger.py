@@ -17,6 +17,7 @@ from shared.ledger.portions import command_size, portions
 from shared.ledger.projection import Project, ProjectionHandler
 from shared.ledger.reception import Reception, Translate
 from shared.ledger.references import References, store_references
+from shared.ledger.serials import serials_for
 from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
@@ -106,13 +107,15 @@ class Ledger:
             connection, [(c.request.party, c.request.key) for c in commands if c.request is not None]
         )
         states = await lock_states(connection, [(by_name[c.aggregate], c.stream) for c in commands])
+        now = await database_now(connection)
         decider = Decider(
             service=self.service,
             vault=self.vault,
             library=library,
-            now=await database_now(connection),
+            now=now,
             states=states,
             requests=requests,
+            serials=await serials_for(connection, commands, states, now),
         )
         outcomes = [self._decide(decider, command) for command in commands]
         await write_draft(connection, decider.draft, states, decider.now, self.vault)

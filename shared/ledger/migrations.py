@@ -109,6 +109,10 @@ _VERSION_1: Final = (
     )
     """,
 )
+_SERIALS: Final = (
+    "CREATE SEQUENCE serials",
+    "CREATE TABLE serial_days (day date PRIMARY KEY, last_before bigint NOT NULL)",
+)
 _CONTENTS: Final = "CREATE TABLE contents (stream uuid PRIMARY KEY, revision bigint NOT NULL, data bytea)"
 # EXTERNAL: a lot is compressed by nobody, because pglz costs more than the pages that it saves.
 _VERSION_2: Final = """
@@ -161,3 +165,9 @@ def leave_added_rows_alone(operations: Operations) -> None:
 def create_contents_table(operations: Operations) -> None:
     """Create the copy of another service's private contents (I-14)."""
     operations.execute(_CONTENTS)
+
+
+def create_serials(operations: Operations) -> None:
+    """Create what serials of a day come from (ADR 0019)."""
+    for statement in _SERIALS:
+        operations.execute(statement)

@@ -13,6 +13,7 @@ from shared.ledger.draft import StreamState
 from shared.ledger.isolation import Crashed, isolated
 from shared.ledger.load import database_now, lock_states
 from shared.ledger.references import References
+from shared.ledger.serials import serials_for
 from shared.ledger.transaction import once_committed
 from shared.ledger.vault import Vault
 from shared.ledger.write import write_draft
@@ -62,13 +63,15 @@ class PolicyHandler:
         self._states = await lock_states(
             connection, [(self._aggregates[command.aggregate], command.stream) for command in commands]
         )
+        now = await database_now(connection)
         self._decider = Decider(
             service=self._service,
             vault=self._vault,
             library=library,
-            now=await database_now(connection),
+            now=now,
             states=self._states,
             requests={},
+            serials=await serials_for(connection, commands, self._states, now),
         )
 
     def handle(self, delivery: Delivery) -> WaitForReference | None:

@@ -26,6 +26,7 @@ from shared.ledger.load import database_now, lock_requests, lock_states
 from shared.ledger.patience import repeat
 from shared.ledger.portions import portions, record_size
 from shared.ledger.references import References
+from shared.ledger.serials import serials_for
 from shared.ledger.take import UNREADABLE
 from shared.ledger.transaction import BatchFailedError, in_halves, once_committed
 from shared.ledger.vault import Vault
@@ -110,13 +111,15 @@ class Reception:
             connection, [(c.request.party, c.request.key) for _, c in commands if c.request is not None]
         )
         states = await lock_states(connection, [(self._aggregates[c.aggregate], c.stream) for _, c in commands])
+        now = await database_now(connection)
         decider = Decider(
             service=self._service,
             vault=self._vault,
             library=library,
-            now=await database_now(connection),
+            now=now,
             states=states,
             requests=requests,
+            serials=await serials_for(connection, [c for _, c in commands], states, now),
         )
         for item, command in commands:
             self._decide(decider, draft, item, command)

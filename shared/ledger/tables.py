@@ -54,6 +54,16 @@ def contents_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+def serial_days_table(metadata: sa.MetaData) -> sa.Table:
+    """Add the days on which serials were given and return it; `last_before` is what the sequence gave before one."""
+    return sa.Table(
+        "serial_days",
+        metadata,
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("last_before", sa.BigInteger, nullable=False),
+    )
+
+
 def _events(metadata: sa.MetaData) -> sa.Table:
     return sa.Table(
         "events",

@@ -7,7 +7,7 @@ the departments go through dispatch's own policy and translation, and the ledger
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from services.dispatch.consumers import reaction, translate
@@ -15,7 +15,7 @@ from services.dispatch.domain.commands import CheckCase
 from services.dispatch.seed import CITY, documents
 from services.dispatch.tables import CASE, case_aggregate
 from shared.contracts.common import Actor
-from shared.contracts.decisions import WaitForReference
+from shared.contracts.decisions import Serial, WaitForReference
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.validation import canonical_digest
@@ -36,6 +36,9 @@ _COMMITTED: Final = timedelta(milliseconds=137, microseconds=311)
 _REVIEW: Final = timedelta(days=1, hours=3, minutes=7)
 _WORK: Final = timedelta(hours=5, minutes=41, seconds=13)
 _PATH: Final = "/cases/{case_id}/checks"
+
+SERIAL: Final = Serial(day=date(2026, 11, 23), number=10**17)
+"""Of every story: long enough that a million cases made of them each have a number of their own."""
 
 _offsets = itertools.count()
 
@@ -132,6 +135,7 @@ def _decide(story: Story, commands: Sequence[Command], now: datetime, library: R
         now=now,
         states={story.problem.id: story.state},
         requests={},
+        serials=itertools.repeat(SERIAL),
     )
     for answer in decider.decide_unit(commands, refusable=True):
         assert answer.outcome == "accepted", answer

@@ -24,7 +24,7 @@ from shared.contracts.envelope import instant_text
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.draft import EventRow
 from shared.ledger.hashchain import GENESIS, chained
-from tests.bench.histories import Story
+from tests.bench.histories import SERIAL, Story
 
 HEADER: Final = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER: Final = b"\xff\xff"
@@ -87,12 +87,14 @@ class Multiplier:
         # The case's own id comes first: it is the only one that is told both as bytes and as text.
         self._binary = [identity.int >> 80 for identity in identities]
         self._texts = [UUID(text.decode()).int >> 80 for text in texts]
+        self._number = story.state.state.opened.number.encode()
         self._instants = sorted(_instants(story, everything))
         self._digests = sorted({row.digest for row, _ in story.requests})
         marks = [
             *(identity.bytes for identity in identities),
             str(story.problem.id).encode(),
             *texts,
+            self._number,
             *(_wire(at) for at in self._instants),
             *(_short(at) for at in self._instants),
             *self._digests,
@@ -128,6 +130,7 @@ class Multiplier:
             *ids[:binary],
             _text(ids[0]),
             *map(_text, ids[binary:]),
+            _numbered(self._number, ids[0]),
             *map(_wire, instants),
             *map(_short, instants),
             # Nobody repeats these requests: their digests need to look like digests.
@@ -232,6 +235,12 @@ def _identity(milliseconds: int, noise: bytes) -> bytes:
 def _text(identity: bytes) -> bytes:
     digits = identity.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
+
+
+def _numbered(number: bytes, identity: bytes) -> bytes:
+    """Return a case number that no other case has."""
+    digits = len(str(SERIAL.number))
+    return number[:-digits] + f"{int.from_bytes(identity[8:], 'big') % 10**digits:0{digits}}".encode()
 
 
 def _wire(at: datetime) -> bytes:

@@ -5,14 +5,16 @@ from uuid import UUID
 
 import msgspec
 
-from shared.contracts import dispatch, intake, reference, registry, tasks
+from shared.contracts import clocks, dispatch, intake, reference, registry, tasks
 from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, Message, Place, Position, Receipt
 from shared.contracts.intake import Stranger
 from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
+from tests.contract.examples_of_law import LAW_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
 BY = Actor(client="supervision-desk", unit="supervision-centre", post="duty_leader", person="p-017")
+INTAKE = Actor(client="intake", unit="intake", post="system")
 DEPARTMENT = Actor(client="fire-rescue", unit="fire-rescue", post="department")
 CATEGORY = CategoryCode(system="jiaohe", version=1, code="E0701", condition="1")
 PLACE = Place(longitude=127.345, latitude=43.72, street="220281001", community="220281001001", grid="G001")
@@ -26,6 +28,18 @@ EXPLANATION = dispatch.Explanation(
     considered=(dispatch.ConsideredRule(rule="jiaohe/E0701", verdict="won"),),
     decided_by="power_list",
 )
+ONE_HOUR = reference.Limit(amount=1, unit="working_hour")
+ACCEPTANCE = clocks.Clock(
+    stage="accept",
+    limit=ONE_HOUR,
+    started_at=AT,
+    original_due_at=AT + timedelta(hours=1),
+    due_at=AT + timedelta(hours=1),
+    warn_at=(AT + timedelta(minutes=30), AT + timedelta(minutes=48)),
+    calendar_version=1,
+    policy_version=1,
+)
+FILING = msgspec.structs.replace(ACCEPTANCE, stage="file")
 SUBMITTED_CATEGORY = intake.SubmittedCategory(system="jiaohe", code="E0701", version=1, condition="1")
 ANSWER = Answer(
     outcome="refused",
@@ -39,6 +53,7 @@ ANSWER = Answer(
 
 EXAMPLES: tuple[Message | Stranger, ...] = (
     *CASE_EXAMPLES,
+    *LAW_EXAMPLES,
     intake.ReportSubmission(
         category=SUBMITTED_CATEGORY,
         place=intake.SubmittedPlace(
@@ -65,9 +80,10 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         content_digest=DIGEST,
         missing=("place.community",),
         places_version=1,
+        accept_clock=ACCEPTANCE,
     ),
     intake.Completed(at=AT, by=BY, category=CATEGORY, place=PLACE),
-    intake.Accepted(at=AT, by=BY),
+    intake.Accepted(at=AT, by=BY, file_clock=FILING),
     intake.Filed(
         at=AT,
         by=BY,
@@ -81,6 +97,11 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     ),
     intake.Rejected(at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现"),
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
+    intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
+    intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
+    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, master=OTHER),
+    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, master=OTHER),
+    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, outcome="closed"),
     intake.Content(report_id=CASE, description="安全出口被杂物堵塞", address="3 号楼 2 单元", photos=("photos/1.jpg",)),
     intake.ContentForgotten(),
     reference.ReferencePublished(
@@ -103,6 +124,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
+        number="220281-JE-20261124-000123",
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
@@ -159,6 +181,8 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         reason="主办",
         due_at=AT + timedelta(hours=24),
         sign_by=AT + timedelta(hours=1),
+        rectify_by=AT + timedelta(hours=48),
+        reinspect_by=AT + timedelta(hours=72),
         stage="handle",
         percent=80,
         until=AT + timedelta(days=9),

@@ -14,7 +14,7 @@ from tests.integration.test_analytics_api import Reader, reader
 from tests.support.lives import MASTER, SPRING, dispatched, whole_lives
 from tests.support.long_stories import LongStory
 from tests.support.servers import Postgres
-from tests.support.stories import Story, offset_all
+from tests.support.stories import NUMBER, Story, offset_all
 
 __all__ = ["database", "engine", "reader"]
 
@@ -205,6 +205,7 @@ async def test_a_case_says_what_became_of_it(engine: AsyncEngine, reader: Reader
     await feed(engine, disorder(city(), 5))
     (voided,) = await reader.rows("/v1/cases", counted="voided")
     assert (voided["void_reason"], voided["closed_at"], voided["reasons"]) == ("not_found", None, [])
+    assert voided["number"] == NUMBER
     (merged,) = await reader.rows("/v1/cases", counted="merged")
     assert merged["merged_into"] == str(MASTER)
     (by_grid,) = await reader.rows("/v1/cases", level="grid")

@@ -35,10 +35,12 @@ from tests.support.intaking import (
     received,
     reference_records,
     submitted,
+    submitted_at,
     types,
 )
 from tests.support.reports import PRIVATE_WORDS, TRUSTED, UNTRUSTED, person
 from tests.support.servers import Postgres
+from tests.support.turning import now
 
 FILED_AT_ONCE = [
     "jointenforcement.report.reported.v1",
@@ -165,7 +167,8 @@ async def test_a_record_that_cannot_be_read_gets_its_receipt_again_when_it_comes
 
 
 async def test_a_waiting_report_is_accepted_and_filed_by_its_posts(intake: Intake) -> None:
-    (answer,) = answers(await received(intake, submitted(source=UNTRUSTED)))
+    record = submitted_at(await now(intake.engine), source=UNTRUSTED)
+    (answer,) = answers(await received(intake, record))
     report_id = answer.subject
     assert report_id is not None
     assert (await act(intake, report_id, File(), person("duty_leader"))).code == "wrong_state_report_reported"

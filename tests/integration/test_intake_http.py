@@ -1,77 +1,24 @@
 """Intake over HTTP on real PostgreSQL: who may report, act and read, and how it says no."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import Response
 
-from services.intake.api.application import application
-from services.intake.api.writing import Writer
-from services.intake.app import Intake
 from shared.contracts.registry import INTAKE_REPORTS
-from shared.kernel.clock import ManualClock
 from shared.kernel.identifiers import new_id
-from shared.ledger.batcher import GroupCommit
-from shared.observability.health import Health
-from shared.web.authentication import TokenVerifier
 from tests.support import reports
 from tests.support.dispatching import relayed
+from tests.support.intake_client import BODY, IntakeClient, serving
 from tests.support.intaking import answers, intake_on, received, submitted, types
-from tests.support.reports import HOME_UNITS, TRUSTED, UNTRUSTED
+from tests.support.reports import TRUSTED, UNTRUSTED
 from tests.support.servers import Postgres
-from tests.support.web import ISSUER, NOON, Keys
-
-BODY: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(reports.submission()))
-
-
-class Http:
-    """Intake as its clients see it."""
-
-    def __init__(self, client: AsyncClient, keys: Keys, intake: Intake) -> None:
-        self.client = client
-        self.keys = keys
-        self.intake = intake
-
-    async def get(self, path: str, post: str = "acceptor", client: str = "console") -> Response:
-        return await self.client.get(path, headers=self._headers(post, client))
-
-    async def act(self, report_id: str, act: str, post: str, body: object = None) -> Response:
-        return await self.post(f"/v1/reports/{report_id}/{act}", body or {}, post, "console")
-
-    async def report(self, body: object = None, client: str = UNTRUSTED, *, key: str | None = None) -> Response:
-        return await self.post("/v1/reports", body or BODY, "source", client, key=key)
-
-    async def post(self, path: str, body: object, post: str, client: str, *, key: str | None = None) -> Response:
-        headers = {**self._headers(post, client), "Idempotency-Key": key or str(new_id())}
-        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        return await self.client.post(path, content=content, headers=headers)
-
-    def _headers(self, post: str, client: str) -> dict[str, str]:
-        unit = client if post == "source" else dict(HOME_UNITS)[post]  # type: ignore[index]
-        token = self.keys.token(sub=client, unit=unit, post=post)
-        return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-
-@asynccontextmanager
-async def serving(intake: Intake, folder: Path) -> AsyncIterator[Http]:
-    """Serve without Litestar's lifespan: it must end in the task that began it, which a fixture cannot promise."""
-    keys, commits = Keys(folder), GroupCommit(intake.ledger)
-    app: Any = application(
-        Writer(commits=commits, references=intake.references, city=intake.city),
-        intake.queries,
-        verifier=TokenVerifier(jwks_file=keys.file, issuer=ISSUER, clock=ManualClock(NOON)),
-        health=Health(),
-    )
-    async with commits, AsyncClient(transport=ASGITransport(app=app), base_url="http://intake") as client:
-        yield Http(client, keys, intake)
 
 
 @pytest.fixture
-async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Http]:
+async def http(postgres: Postgres, tmp_path: Path) -> AsyncIterator[IntakeClient]:
     async with intake_on(postgres) as intake, serving(intake, tmp_path) as running:
         yield running
 
@@ -87,7 +34,7 @@ def problem(response: Response, status: int, code: str) -> dict[str, Any]:
     return found
 
 
-async def test_a_report_is_submitted_accepted_filed_and_read(http: Http) -> None:
+async def test_a_report_is_submitted_accepted_filed_and_read(http: IntakeClient) -> None:
     response = await http.report()
     report_id = created(response)
     assert response.headers["Joint-Position"] == f"{INTAKE_REPORTS}:{report_id}:1"
@@ -103,7 +50,7 @@ async def test_a_report_is_submitted_accepted_filed_and_read(http: Http) -> None
     ]
 
 
-async def test_a_waiting_report_is_completed(http: Http) -> None:
+async def test_a_waiting_report_is_completed(http: IntakeClient) -> None:
     place = {"longitude": 127.3, "latitude": 43.7}
     report_id = created(await http.report({**BODY, "place": place}, TRUSTED))
     problem(await http.act(report_id, "accept", "acceptor"), 422, "incomplete")
@@ -113,7 +60,7 @@ async def test_a_waiting_report_is_completed(http: Http) -> None:
     assert (read["report"]["missing"], read["report"]["place"]["street"]) == ([], reports.STREET)
 
 
-async def test_the_same_key_has_one_effect_and_always_the_same_answer(http: Http) -> None:
+async def test_the_same_key_has_one_effect_and_always_the_same_answer(http: IntakeClient) -> None:
     first = await http.report(key="once")
     again = await http.report(dict(reversed(BODY.items())), key="once")
     assert (again.status_code, again.content) == (first.status_code, first.content)
@@ -124,7 +71,7 @@ async def test_the_same_key_has_one_effect_and_always_the_same_answer(http: Http
     assert [item["report_id"] for item in page["items"]] == [created(first)]
 
 
-async def test_every_field_error_is_said_at_once(http: Http) -> None:
+async def test_every_field_error_is_said_at_once(http: IntakeClient) -> None:
     wrong = {**BODY, "place": {"longitude": 300, "latitude": "north"}, "observed_at": "yesterday", "colour": "red"}
     found = problem(await http.report(wrong), 422, "invalid")
     assert [error["field"] for error in found["errors"]] == [
@@ -142,16 +89,16 @@ async def test_every_field_error_is_said_at_once(http: Http) -> None:
     "body, code",
     [(b"{", "not_json"), (b"\xff", "not_json"), (b"[" * 100_000, "invalid"), (b'{"a":"\\ud800"}', "invalid")],
 )
-async def test_bodies_that_are_no_submission_are_refused(http: Http, body: bytes, code: str) -> None:
+async def test_bodies_that_are_no_submission_are_refused(http: IntakeClient, body: bytes, code: str) -> None:
     problem(await http.report(body), 400 if code == "not_json" else 422, code)
 
 
-async def test_a_client_that_is_no_source_cannot_report(http: Http) -> None:
+async def test_a_client_that_is_no_source_cannot_report(http: IntakeClient) -> None:
     problem(await http.report(client="nobody"), 403, "not_entitled_source")
     problem(await http.post("/v1/reports", BODY, "acceptor", "console"), 403, "not_entitled_source")
 
 
-async def test_acts_are_refused_by_name(http: Http) -> None:
+async def test_acts_are_refused_by_name(http: IntakeClient) -> None:
     report_id = created(await http.report())
     problem(await http.act(report_id, "accept", "duty_leader"), 403, "not_entitled_post")
     problem(await http.act(report_id, "file", "duty_leader"), 409, "wrong_state_report_reported")
@@ -165,7 +112,7 @@ async def test_acts_are_refused_by_name(http: Http) -> None:
     problem(no_key, 400, "idempotency_key_missing")
 
 
-async def test_private_content_is_shown_to_those_who_need_it_and_to_its_source(http: Http) -> None:
+async def test_private_content_is_shown_to_those_who_need_it_and_to_its_source(http: IntakeClient) -> None:
     report_id = created(await http.report())
     path = f"/v1/reports/{report_id}"
     for post in ("acceptor", "duty_leader", "leader", "administrator"):
@@ -178,7 +125,7 @@ async def test_private_content_is_shown_to_those_who_need_it_and_to_its_source(h
         assert [word for word in reports.PRIVATE_WORDS if word in withheld.text] == []
 
 
-async def test_a_source_sees_its_own_reports_only(http: Http) -> None:
+async def test_a_source_sees_its_own_reports_only(http: IntakeClient) -> None:
     report_id = created(await http.report())
     problem(await http.get(f"/v1/reports/{report_id}", "source", TRUSTED), 404, "unknown_report")
     problem(await http.get(f"/v1/reports?source={UNTRUSTED}", "source", TRUSTED), 403, "not_entitled_source")
@@ -186,7 +133,7 @@ async def test_a_source_sees_its_own_reports_only(http: Http) -> None:
     assert len((await http.get("/v1/reports", "source", UNTRUSTED)).json()["items"]) == 1
 
 
-async def test_forgotten_content_is_shown_to_nobody(http: Http) -> None:
+async def test_forgotten_content_is_shown_to_nobody(http: IntakeClient) -> None:
     report_id = created(await http.report())
     problem(await http.act(report_id, "forget", "acceptor", {"reason": "asked"}), 403, "not_entitled_post")
     assert (await http.act(report_id, "forget", "administrator", {"reason": "asked"})).status_code == 200
@@ -195,7 +142,7 @@ async def test_forgotten_content_is_shown_to_nobody(http: Http) -> None:
     assert [word for word in reports.PRIVATE_WORDS if word in forgotten.text] == []
 
 
-async def test_lists_are_paged_and_filtered(http: Http) -> None:
+async def test_lists_are_paged_and_filtered(http: IntakeClient) -> None:
     ids = [created(await http.report({**BODY, "campaign": "autumn"})) for _ in range(3)]
     await http.act(ids[0], "accept", "acceptor")
     first = (await http.get("/v1/reports?campaign=autumn&limit=2")).json()
@@ -207,22 +154,22 @@ async def test_lists_are_paged_and_filtered(http: Http) -> None:
 
 
 @pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1000", "cursor=x", "campaign=a%00b", "after=here"])
-async def test_parameters_that_are_not_valid_are_refused(http: Http, query: str) -> None:
+async def test_parameters_that_are_not_valid_are_refused(http: IntakeClient, query: str) -> None:
     assert (await http.get(f"/v1/reports?{query}")).status_code == 400
 
 
-async def test_a_read_that_waits_for_a_position_not_reached_says_so(http: Http) -> None:
+async def test_a_read_that_waits_for_a_position_not_reached_says_so(http: IntakeClient) -> None:
     pending = await http.get(f"/v1/reports?after=intake.reports:{new_id()}:1")
     assert (pending.status_code, pending.json()["state"], "Retry-After" in pending.headers) == (202, "behind", True)
 
 
-async def test_topic_and_http_are_two_doors_of_one_source(http: Http) -> None:
+async def test_topic_and_http_are_two_doors_of_one_source(http: IntakeClient) -> None:
     (answer,) = answers(await received(http.intake, submitted(id_="s-1")))
     assert created(await http.report(client=TRUSTED, key="s-1")) != str(answer.subject)
     assert len((await http.get(f"/v1/reports?source={TRUSTED}")).json()["items"]) == 2
 
 
-async def test_the_interface_describes_itself(http: Http) -> None:
+async def test_the_interface_describes_itself(http: IntakeClient) -> None:
     described = (await http.client.get("/schema/openapi.json")).json()
     assert {path for path in described["paths"] if path.startswith("/v1/")} == {
         "/v1/reports",

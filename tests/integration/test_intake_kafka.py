@@ -3,14 +3,12 @@
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
-from services.intake.app import Intake, build_worker
 from shared.contracts.common import Receipt
 from shared.contracts.envelope import CloudEvent, read_event
 from shared.contracts.intake import ReportSubmission
@@ -24,9 +22,8 @@ from shared.contracts.registry import (
     topics,
 )
 from shared.messaging.connection import KafkaConnection
-from shared.observability.health import Health
 from tests.support import reports
-from tests.support.intaking import intake_on, raw_record, reference_records, submitted
+from tests.support.intaking import intake_on, raw_record, reference_records, submitted, working
 from tests.support.kafka import connection_to, eventually, everything_on, producing
 from tests.support.reports import TRUSTED, UNTRUSTED
 from tests.support.servers import Broker, Postgres, embedded_broker
@@ -61,19 +58,6 @@ async def publish(broker: Broker, principal: str, records: Sequence[Record]) -> 
         await asyncio.gather(*waiting)
 
 
-@asynccontextmanager
-async def working(intake: Intake, broker: Broker) -> AsyncIterator[Health]:
-    """Run intake's worker while the block runs."""
-    health = Health()
-    worker = build_worker(intake, connection_as(broker, "intake"), health=health)
-    running = asyncio.create_task(worker.run())
-    try:
-        yield health
-    finally:
-        worker.stop()
-        await running
-
-
 def observed(**parts: object) -> ReportSubmission:
     """A complete submission, observed an hour before the broker's clock."""
     return reports.submission(observed_at=datetime.now(UTC) - timedelta(hours=1), **parts)
@@ -102,7 +86,10 @@ async def test_a_source_gets_one_receipt_a_record_and_each_submission_one_effect
     later = [submitted(observed(), id_="behind-the-poison")]
     admin = connection_to(city_broker)
 
-    async with intake_on(postgres, with_references=False) as intake, working(intake, city_broker) as health:
+    async with (
+        intake_on(postgres, with_references=False) as intake,
+        working(intake, connection_as(city_broker, "intake")) as health,
+    ):
         # The submissions are there before the reference documents: they wait, and none is refused for it.
         await publish(city_broker, source_principal(TRUSTED), [*repeats, *poison, *later])
         await publish(city_broker, source_principal(UNTRUSTED), [submitted(observed(), source=UNTRUSTED)])

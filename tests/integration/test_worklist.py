@@ -102,6 +102,7 @@ async def test_each_filter_finds_its_cases_and_no_others(http: Served) -> None:
     done(await http.leg(returned, 2, "return-requests", POLICE, ground))
     await http.act(lane, "supervision", COMMAND, "inspector", reason="important")
     check_unit = (await http.dossier(checking))["case"]["check_unit"]
+    number = (await http.dossier(lane))["case"]["number"]
     expected = {
         "open=true": {lane, grate, returned, checking},
         "open=false": {closed},
@@ -129,6 +130,10 @@ async def test_each_filter_finds_its_cases_and_no_others(http: Served) -> None:
         "text=民主&open=false": {closed},
         "text=红星&order=deadline": {lane, grate, returned, checking},
         f"text={lane}": {lane},
+        f"text={number.lower()}": {lane},
+        f"text={number}&order=deadline": {lane},
+        f"text={number}&open=true": {lane},
+        f"text={number[:-6]}999999": set(),
         "text=nowhere": set(),
     }
     for query, wanted in expected.items():

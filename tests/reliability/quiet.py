@@ -16,9 +16,10 @@ from services.analytics.consumers.projection import TOPICS
 from services.dispatch import queries as dispatch
 from services.dispatch.app import ACTIONS, CONTENTS, MERGES
 from services.intake.app import SUBMISSIONS_CONSUMER
-from services.intake.queries import REFERENCE_CONSUMER
+from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
+    DISPATCH_CASES,
     DISPATCH_MERGES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
@@ -29,6 +30,7 @@ from shared.messaging.access import KafkaAccess
 
 READS: Final[Mapping[str, str]] = {
     SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
+    CASES_CONSUMER: re.escape(DISPATCH_CASES),
     REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
     dispatch.EVENTS: re.escape(INTAKE_REPORTS),
     MERGES: re.escape(DISPATCH_MERGES),

@@ -74,6 +74,7 @@ async def every_kind_of_request(load: Load) -> None:
     wrong.append(await department.send(SignLeg(case_id=new_id(), leg=1), type_=SignLeg.type))
     await source.send_raw([], b"\xff")
     waiting = (await load.parties[UNTRUSTED].answer(await load.parties[UNTRUSTED].send(report_body()))).subject
+    await load.parties[UNTRUSTED].answer(await load.parties[UNTRUSTED].send(report_body(description="无人受理")))
     rejection = {"reason_code": "not_ours", "reason": "不归本市管。"}
     for key in ("reject", "reject", "reject again"):
         await load.doors["acceptor"].post("intake", f"/v1/reports/{waiting}/reject", rejection, key=f"{waiting}:{key}")
@@ -210,6 +211,7 @@ def two_leads(body: dict[str, Any]) -> None:
 
 
 WAIVED: Final = "jointenforcement.case.leg_waived.v1"
+ORDERED_BY_LAW: Final = "jointenforcement.case.leg_rectification_ordered.v1"
 PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an answer over HTTP is forgotten": ("I-1", "no answer is kept", drop_request("supervision-centre")),
     "an acknowledged event is lost everywhere": ("I-1", "is not on the topic", lose("closed")),
@@ -233,7 +235,8 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an event is on a wrong partition": ("I-4", "as its key says", other_partition),
     "a message was never sent": ("I-5", "never sent", outbox_left),
     "a wake is left over": ("I-5", "the wake overdue", leave_a_wake),
-    "a wake is lost": ("I-5", "is there 0 times", lose_a_wake),
+    "the wake of a case is lost": ("I-5", "is there 0 times", lose_a_wake("dispatch")),
+    "the wake of a report is lost": ("I-5", "is there 0 times", lose_a_wake("intake")),
     "a limit was told early": ("I-12", "has passed", tell_a_breach("2026-11-24T03:59:59Z", NOON)),
     "a limit was told twice": ("I-12", "twice", tell_a_breach(NOON, NOON, twice=True)),
     "a state is behind its events": ("I-5", "the state stands at", state_behind),
@@ -248,6 +251,13 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a position is gone": ("I-6", "the position is 0", drop_position),
     "a report opened two cases": ("I-6", "opened 2 cases", open_twice),
     "a filed report opened no case": ("I-6", "opened 0 cases", case_never_opened),
+    "a reporter was not told": ("I-6", "merge_told of", drop_published("merge_told")),
+    "a reporter was told of nothing": ("I-6", "1 times, not 0 times", drop_published("unmerged")),
+    "a case that was asked to carry another is silent": (
+        "I-6",
+        "answered 0 times about taking on",
+        lose("merge_admitted"),
+    ),
     "a document was not copied": ("I-6", "published and copied differ", document_missing),
     "a content was not copied": ("I-6", "not the newest revision", content_behind),
     "something waits for nothing": ("I-7", "without a reason and without a gap", hold(reason=None, ahead=1)),
@@ -258,6 +268,11 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a handler closed": ("I-10", "which handles the case", reworded("closed", by("sanitation", "duty_leader"))),
     "closed without a check": ("I-11", "without a check that passed", reworded("checked", failed_check)),
     "closed with an open leg": ("I-11", "closed while leg", lose("leg_fed_back")),
+    "closed before a re-inspection passed": (
+        "I-11",
+        "before the re-inspection of leg",
+        reworded("leg_signed", by("sanitation", "department"), type_=ORDERED_BY_LAW),
+    ),
     "closed with two leads": ("I-11", "closed with 3 lead legs", reworded("dispatched", two_leads)),
     "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),

@@ -101,6 +101,20 @@ async def suspended(http: Served) -> UUID:
     return case_id
 
 
+async def ordered(http: Served) -> UUID:
+    case_id = await signed(http)
+    basis = {"legal_basis": "道路交通安全法第五十六条", "document_number": "责改〔2026〕第 118 号"}
+    await http.act(case_id, "legs/2/rectification-orders", POLICE, "department", **basis)
+    return case_id
+
+
+async def not_cleared(http: Served) -> UUID:
+    case_id = await ordered(http)
+    seen = {"passed": False, "finding": "车辆仍未移走"}
+    await http.act(case_id, "legs/2/reinspections", POLICE, "department", **seen)
+    return case_id
+
+
 async def supervised(http: Served) -> UUID:
     case_id = await http.filed()
     await http.act(case_id, "supervision", COMMAND, "inspector", reason="群众反映强烈")
@@ -195,6 +209,10 @@ SCENES: Final[dict[str, Scene]] = {
     "legs/{leg}/suspension-endorsement": _by_dispatcher(suspension_asked),
     "legs/{leg}/suspension-decision": _by_leader(endorsed),
     "legs/{leg}/resume": _by_department(suspended),
+    "legs/{leg}/rectification-orders": _by_department(signed),
+    "legs/{leg}/rectification-claims": _by_department(ordered),
+    "legs/{leg}/reinspections": _by_department(ordered),
+    "legs/{leg}/enforcements": _by_department(not_cleared),
     "legs/{leg}/send-back": _by_dispatcher(fed_back),
     "legs/{leg}/waive": _by_duty_leader(filed),
     "legs/{leg}/supervision-answer": _by_department(supervised),

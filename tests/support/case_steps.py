@@ -75,6 +75,7 @@ from tests.support.ends import (
     unmerge,
     uphold_appeal,
 )
+from tests.support.lawful import claim, enforce, lawful_steps, order, reinspect
 
 POSTS: tuple[Post, ...] = (
     "department",
@@ -144,6 +145,10 @@ commands: st.SearchStrategy[ActorCommand] = st.one_of(
     st.builds(decide_suspension, leg_numbers, approved=st.booleans()),
     st.builds(resume, leg_numbers),
     st.builds(send_back, leg_numbers),
+    st.builds(order, leg_numbers, st.sampled_from([None, 1, 5]), revision=revisions),
+    st.builds(claim, leg_numbers),
+    st.builds(reinspect, leg_numbers, passed=st.booleans()),
+    st.builds(enforce, leg_numbers),
 )
 policy_commands: st.SearchStrategy[MergeCommand] = st.one_of(
     st.builds(AdmitMerge, case_id=st.just(CASE_ID), merged=case_ids),
@@ -205,8 +210,11 @@ def steps_on(leg: LegState) -> list[tuple[ActorCommand, Actor]]:
     match leg.state:
         case "assigned":
             steps += [(sign(leg.leg, leg.revision), own), (request_return(leg.leg), own)]
+        case "handling" if leg.rectifying:
+            steps += [(step, own) for step in lawful_steps(leg)]
         case "handling":
             steps += [(feed_back(leg.leg), own), (feed_back(leg.leg, leg.revision), own), *courses_of(leg)]
+            steps.append((order(leg.leg), own))
         case "return_pending":
             steps += [
                 (uphold(leg.leg), DUTY_LEADER),
@@ -215,7 +223,7 @@ def steps_on(leg: LegState) -> list[tuple[ActorCommand, Actor]]:
                 (uphold_not_needed(leg.leg), DUTY_LEADER),
             ]
         case "suspended":
-            steps.append((resume(leg.leg), own))
+            steps += [(resume(leg.leg), own), *((step, own) for step in lawful_steps(leg))]
         case "fed_back":
             steps.append((send_back(leg.leg), DISPATCHER))
     if leg.returns > 1:

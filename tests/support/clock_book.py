@@ -15,6 +15,7 @@ from shared.contracts.adjustments import (
 from shared.contracts.clocks import Clock, ClockBreached, ClocksRecomputed, ClockWarned, MovedClock
 from shared.contracts.dispatch import CaseChecked, CaseDispatched, LegFedBack, LegReturnUpheld
 from shared.contracts.merges import CaseUnmerged
+from shared.contracts.rectification import LegRectificationOrdered, LegReinspected
 
 
 class ClockBook:
@@ -25,6 +26,8 @@ class ClockBook:
         self.told: set[tuple[int | None, str, int, object]] = set()
         self.late: set[int] = set()
         """Legs that were fed back after their deadline or breached it, and whose unit is still the same."""
+        self.under_order: set[int] = set()
+        """Legs that have ordered something whose re-inspection has not passed."""
 
     def take(self, event: CaseEvent) -> None:
         """Take the next event."""
@@ -58,6 +61,11 @@ class ClockBook:
                 self._move_all([event.resumed] if event.resumed else [], pauses=1)
             case ClocksRecomputed():
                 self._move_all(event.moved)
+            case LegRectificationOrdered():
+                self.under_order.add(event.leg)
+                self.told = {one for one in self.told if one[:2] != (event.leg, "rectification")}
+            case LegReinspected() if event.passed:
+                self.under_order.discard(event.leg)
 
     def _begin(self, legs: Iterable[int], clock: Clock | None) -> None:
         assert clock is not None

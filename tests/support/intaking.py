@@ -1,13 +1,15 @@
 """Intake on a fresh database with its reference documents, and what meets it at its topics."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from services.intake.app import Intake, compose_on
+from services.intake.app import Intake, build_worker, compose_on
 from services.intake.consumers import translate
 from services.intake.tables import migrate
 from shared.contracts.common import Answer, Receipt
@@ -19,6 +21,8 @@ from shared.contracts.registry import DISPATCH_REFERENCE, SUBMISSIONS_PREFIX, pa
 from shared.kernel.identifiers import new_id
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.vault import Vault
+from shared.messaging.connection import KafkaConnection
+from shared.observability.health import Health
 from tests.support.dispatching import relayed
 from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, submission
 from tests.support.servers import Postgres
@@ -63,6 +67,19 @@ async def intake_on(postgres: Postgres, *, with_references: bool = True) -> Asyn
         await engine.dispose()
 
 
+@asynccontextmanager
+async def working(intake: Intake, kafka: KafkaConnection) -> AsyncIterator[Health]:
+    """Run intake's worker while the block runs."""
+    health = Health()
+    worker = build_worker(intake, kafka, health=health)
+    running = asyncio.create_task(worker.run())
+    try:
+        yield health
+    finally:
+        worker.stop()
+        await running
+
+
 def submitted(
     body: ReportSubmission | bytes | None = None, *, id_: str | None = None, source: str = TRUSTED, type_: str = ""
 ) -> Record:
@@ -72,6 +89,12 @@ def submitted(
         id=id_ or str(new_id()), source=party_uri("sources", source), type=type_ or ReportSubmission.type, data=value
     )
     return raw_record(binary_headers(event), value, source=source)
+
+
+def submitted_at(at: datetime, *, source: str = TRUSTED) -> Record:
+    """Return a submission that reached the source's topic at this instant."""
+    record = submitted(submission(observed_at=at), source=source)
+    return msgspec.structs.replace(record, timestamp=at)
 
 
 def raw_record(headers: Sequence[tuple[str, bytes | None]], value: bytes | None, *, source: str = TRUSTED) -> Record:

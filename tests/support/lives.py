@@ -21,7 +21,9 @@ def whole_lives() -> list[LongStory]:
     adjusted = dispatched("ecology").redispatched("health").counted_as_signed().legs_added("housing").warned()
     adjusted.extension_requested().extension_refused().extension_requested().extended().recomputed()
     adjusted.suspension_requested(SPRING).suspension_refused().suspension_requested(SPRING).suspension_endorsed()
-    adjusted.suspended(SPRING).resumed().breached().signed(2).fed_back(2).fed_back(1).sent_back(1).fed_back(1)
+    adjusted.suspended(SPRING).resumed().breached().rectified(2).signed(2).fed_back(2).fed_back(1).sent_back(
+        1
+    ).fed_back(1)
     adjusted.check_assigned().check_passed().supervised().supervision_answered().closed()
     adjusted.appealed().appeal_reviewed(last=False).appeal_reviewed().reopened(1)
     ruled = dispatched().return_requested().ruled("health").escalated("street", "city")

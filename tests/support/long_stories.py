@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from shared.contracts import adjustments, clocks, dispatch, merges
+from shared.contracts import adjustments, clocks, dispatch, merges, rectification
 from shared.contracts.common import Level
 from tests.support.stories import EXPLANATION, LIMIT, SYSTEM, Story
 
@@ -133,6 +133,18 @@ class LongStory(Story):
             )
         )
 
+    def rectified(self, leg: int = 1) -> Self:
+        """Ordered by law; nobody claims anything in time, and only the second re-inspection is passed."""
+        basis = {"legal_basis": "fire law, article 60", "document_number": "2026-118"}
+        self._by_law(rectification.LegRectificationOrdered, leg, **basis, clock=self._clock("rectification"))
+        self._by_law(rectification.LegRectificationExpired, leg, clock=self._clock("reinspection"))
+        clear = {"statement": "the stairs are clear", "evidence": ()}
+        self._by_law(rectification.LegRectificationClaimed, leg, **clear, clock=self._clock("reinspection"))
+        self._by_law(rectification.LegReinspected, leg, passed=False, finding="locked", evidence=())
+        clock = self._clock("reinspection")
+        self._by_law(rectification.LegEnforcementRecorded, leg, **basis, measure="penalty", clock=clock)
+        return self._by_law(rectification.LegReinspected, leg, passed=True, finding="clear", evidence=())
+
     def counted_as_signed(self, leg: int = 1) -> Self:
         return self._case(clocks.LegCountedAsSigned(at=self._tick(), by=SYSTEM, **self._of(leg)))
 
@@ -241,6 +253,14 @@ class LongStory(Story):
 
     def merge_released(self, merged: UUID) -> Self:
         return self._case(merges.CaseMergeReleased(at=self._tick(), by=SYSTEM, merged=merged))
+
+    def _by_law(
+        self,
+        event: type[rectification.RectificationEvent],
+        leg: int,
+        **said: Any,  # noqa: ANN401 - of the event
+    ) -> Self:
+        return self._case(event(at=self._tick(), by=SYSTEM, **self._of(leg), **said))
 
     def _leg(self, number: int) -> dispatch.Leg:
         return dispatch.Leg(

@@ -13,6 +13,7 @@ from shared.contracts.reference import (
     Limit,
     Places,
     PowerRule,
+    Routing,
     Source,
     Unit,
     Units,
@@ -101,6 +102,7 @@ SCENE = Scene(
         ),
     ),
     catalogue_version=4,
+    routing=Routing(city="jiaohe", overrides=()),
     units=Units(
         units=tuple(map(unit, ("urban-management", "property-service", "sanitation", "street-220281001"))),
         sources=(source("urban-management", trusted=True), source("hotline-12345", trusted=False)),

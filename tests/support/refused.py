@@ -75,6 +75,7 @@ from tests.support.ends import (
     supervise,
     uphold_appeal,
 )
+from tests.support.lawful import ordered, reinspect
 
 UNTIL = NOON + timedelta(days=100)
 OF_MARKET = department(MARKET)
@@ -240,6 +241,7 @@ REACHED: tuple[Reached, ...] = (
     ("not_endorsed", asked_suspension, decide_suspension(2), LEADER),
     ("until_passed", endorsed_until_it_passed, decide_suspension(2), LEADER),
     ("lead_not_waivable", opened, waive(1), DUTY_LEADER),
+    ("limit_not_over", ordered, reinspect(2), OF_MARKET),
     ("wrong_state_not_supervised", opened, answer_supervision(2), OF_MARKET),
     (
         "wrong_state_supervision_answered",
@@ -271,6 +273,7 @@ REACHED: tuple[Reached, ...] = (
     ("site_check_required", checked, close_on_papers(), DUTY_LEADER),
     ("wrong_state_no_single_lead", leaderless, close(), DUTY_LEADER),
     ("wrong_state_leg_open", opened, close(), DUTY_LEADER),
+    ("wrong_state_reinspection_open", ordered, close(), DUTY_LEADER),
     ("wrong_state_not_checked", on_papers, close(), DUTY_LEADER),
     ("required", on_papers, close_on_papers(None), DUTY_LEADER),
     (
@@ -306,5 +309,6 @@ REACHED: tuple[Reached, ...] = (
         DUTY_LEADER,
     ),
     ("wrong_state_merging", merging, merge(OTHER_ID), DUTY_LEADER),
+    ("wrong_state_reinspection_open", ordered, merge(), DUTY_LEADER),
 )
 """The refusal, the case, and what is asked of it by whom."""

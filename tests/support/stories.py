@@ -24,6 +24,7 @@ from shared.contracts.registry import (
 )
 from shared.kernel.identifiers import named_id, new_id
 
+NUMBER = "220281-JE-20261123-000123"
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
 """A Monday, nine o'clock in Jiaohe."""
 LIMIT = Limit(amount=1, unit="working_day")
@@ -123,6 +124,7 @@ class Story:
                 limit=LIMIT,
                 closing_condition_zh="已清理",
                 closing_condition_en="cleared",
+                number=NUMBER,
             )
         )
 

@@ -15,7 +15,7 @@ from shared.contracts.adjustments import RequestLegExtension, RequestLegSuspensi
 from shared.contracts.dispatch import FeedBackLeg, SignLeg
 from shared.contracts.tasks import TaskChange, TaskChanged
 from shared.kernel.identifiers import new_id
-from tests.support.parties import Party, a_department, a_source, eventually, reported
+from tests.support.parties import Party, a_department, a_source, eventually, reaches, reported
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -42,6 +42,7 @@ async def test_a_case_lives_through_everything_and_is_closed_twice(stage: Stage)
         await life.is_reopened()
         await life.closes()
         assert await life.history_of("closed", "reopened") == ["closed", "reopened", "closed"]
+        await reaches(life.told_to_the_reporter, {"case_id": str(life.case_id), "state": "closed", "follows": None})
         assert [task.change for task in lead.tasks if task.case_id == life.case_id] == [
             *("assigned", "signed", "extension_requested", "extended"),
             *("suspension_requested", "suspension_endorsed", "suspended", "resumed"),
@@ -145,6 +146,11 @@ class Life:
         """Read everything about the case."""
         async with self._stage.reader() as reader:
             return dict((await reader.get("dispatch", f"/v1/cases/{self.case_id}")).document)
+
+    async def told_to_the_reporter(self) -> Any:  # noqa: ANN401 - a part of a document
+        """Return what the source that reported it reads of the case."""
+        async with Door(self._stage.api, self._stage.token(SOURCE, SOURCE, "source")) as door:
+            return (await door.get("intake", f"/v1/reports/{self.case_id}")).document["report"]["case"]
 
     async def history_of(self, *kinds: str) -> list[str]:
         """Return what of these kinds happened, in order."""

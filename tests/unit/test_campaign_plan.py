@@ -1,24 +1,23 @@
 """A plan is read strictly, expanded the same way every time, and says what the figures must be."""
 
 from collections import Counter
+from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.campaign.expectation import Tally, expect
 from deploy.campaign.plan import DEFAULT_PLAN, PLANS, PlanProblem, load_plan
 from deploy.campaign.problems import Scene, expand, route, share_out
 from services.dispatch import seed
-from shared.contracts.reference import (
-    Catalogue,
-    Kind,
-    Places,
-    Units,
-)
+from shared.contracts.common import Place, TargetType
+from shared.contracts.reference import Catalogue, Kind, LocalOverride, Places, Routing, Units, When
 from tests.support.plans import HEAD, REPORTS, SCENE, read
 
-SEEDED: Final[tuple[tuple[Kind, str], ...]] = (("catalogue", "jiaohe"), ("units", "jiaohe"), ("places", "jiaohe"))
+CITY: Final = "jiaohe"
+SEEDED: Final[tuple[Kind, ...]] = ("catalogue", "routing", "units", "places")
 
 
 def test_shares_are_whole_numbers_that_add_up() -> None:
@@ -66,11 +65,54 @@ def test_the_street_of_a_rule_is_that_of_the_place(tmp_path: Path) -> None:
 
 
 def test_the_rule_that_narrows_most_wins() -> None:
-    won = route(SCENE.catalogue, "E0136", "property_company", "220281001")
-    general = route(SCENE.catalogue, "E0136", "resident", "220281001")
-    assert won is not None
-    assert general is not None
-    assert (won.lead, general.lead) == ("property-service", "urban-management")
+    assert lead_of(SCENE, "E0136", "property_company") == "property-service"
+    assert lead_of(SCENE, "E0136", "resident") == "urban-management"
+
+
+def lead_of(scene: Scene, category: str, target_type: TargetType, community: str = "220281001001") -> str | None:
+    place = Place(longitude=127.34, latitude=43.72, street=community[:9], community=community)
+    rule = route(scene, category, target_type, place)
+    return None if rule is None else rule.lead
+
+
+def with_own(*overrides: LocalOverride) -> Scene:
+    """The small city with rules of its own."""
+    return replace(SCENE, routing=Routing(city=CITY, overrides=overrides))
+
+
+def own(lead: str, **narrower: Any) -> LocalOverride:  # noqa: ANN401 - fields of the rule
+    defaults = {"system": CITY, "category": "E0136", "support": (), "legal_basis": "none", "reason": "agreed"}
+    return LocalOverride(**defaults | {"rule": f"own-{lead}", "lead": lead} | narrower)
+
+
+def test_a_rule_of_the_citys_own_wins_over_a_narrower_one_of_the_power_list() -> None:
+    scene = with_own(own("sanitation"))
+    assert lead_of(scene, "E0136", "property_company") == "sanitation"
+    assert lead_of(scene, "E0191", "resident") == "urban-management"
+    assert lead_of(with_own(own("sanitation", system="boston311")), "E0136", "resident") == "urban-management"
+
+
+def test_of_the_citys_own_rules_the_one_for_the_community_wins_where_it_is() -> None:
+    scene = with_own(own("sanitation", streets=("220281001",)), own("property-service", communities=("220281001001",)))
+    assert lead_of(scene, "E0136", "resident", "220281001001") == "property-service"
+    assert lead_of(scene, "E0136", "resident", "220281001002") == "sanitation"
+    assert lead_of(scene, "E0136", "resident", "220281002001") == "urban-management"
+
+
+@pytest.mark.parametrize(
+    "narrower",
+    [{"when": When(weekdays=(6, 7))}, {"valid_from": date(2026, 12, 1)}, {"valid_until": date(2026, 12, 1)}],
+)
+def test_a_rule_that_holds_at_some_times_only_makes_a_plan_impossible(narrower: dict[str, object]) -> None:
+    scene = with_own(own("sanitation", **narrower))
+    with pytest.raises(PlanProblem, match="own-sanitation"):
+        lead_of(scene, "E0136", "resident")
+    assert lead_of(scene, "E0191", "resident") == "urban-management"
+
+
+def test_the_problems_of_a_plan_follow_the_citys_own_rules(tmp_path: Path) -> None:
+    problems = expand(read(tmp_path, REPORTS), with_own(own("sanitation")), "test-1")
+    assert {problem.lead for problem in problems if problem.category.code == "E0136"} == {"sanitation"}
 
 
 @pytest.mark.parametrize(
@@ -130,11 +172,12 @@ def test_every_plan_of_ours_can_be_read(file: Path) -> None:
 
 def published() -> Scene:
     documents = seed.documents()
-    catalogue, units, places = (documents[key] for key in SEEDED)
+    catalogue, routing, units, places = (documents[kind, CITY] for kind in SEEDED)
     assert isinstance(catalogue, Catalogue)
+    assert isinstance(routing, Routing)
     assert isinstance(units, Units)
     assert isinstance(places, Places)
-    return Scene(catalogue=catalogue, catalogue_version=1, units=units, places=places)
+    return Scene(catalogue=catalogue, catalogue_version=1, routing=routing, units=units, places=places)
 
 
 @pytest.mark.parametrize("file", sorted(PLANS.glob("*.toml")), ids=lambda file: file.stem)

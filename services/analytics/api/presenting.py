@@ -48,7 +48,9 @@ _BESIDE: Final[Mapping[Beside, Name]] = {
     "supervised": Name(zh="督办", en="Supervised"),
     "escalated": Name(zh="升级", en="Escalated"),
 }
-_OF_CASE: Final = ("level", "dispatched_at", "closed_at", "voided_at", "void_reason", "merged_at", "merged_into")
+_OF_CASE: Final = (
+    *("number", "level", "dispatched_at", "closed_at", "voided_at", "void_reason", "merged_at", "merged_into"),
+)
 """What a case's view says as its facts do."""
 
 

@@ -180,6 +180,7 @@ class CaseView(Message, frozen=True, kw_only=True):
     """
 
     case_id: UUID
+    number: str | None
     counted_as: str
     source: str
     category_system: str

@@ -49,7 +49,7 @@ def evolve_case(facts: CaseFacts | None, event: CaseEvent) -> CaseFacts:
         ImpossibleEvent: when a stream does not begin with the opening, or an event names a leg that was not assigned.
     """
     if isinstance(event, dispatch.CaseOpened):
-        return CaseFacts(opened_at=event.at)
+        return CaseFacts(opened_at=event.at, number=event.number)
     if facts is None:
         raise ImpossibleEvent(f"{event.type} came before the case was opened.")
     evolved = _evolve(facts, event)

@@ -94,6 +94,8 @@ class CaseFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """
 
     opened_at: datetime
+    number: str | None = None
+    """By which people name it; none of before dispatch gave numbers."""
     unroutable: str | None = None
     """Why no rule of the power list gave it a lead: the code; None once it was dispatched."""
     dispatched_at: datetime | None = None

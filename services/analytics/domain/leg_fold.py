@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from services.analytics.domain.facts import Again, LegFacts
-from shared.contracts import adjustments, clocks, dispatch
+from shared.contracts import adjustments, clocks, dispatch, rectification
 
 LegEvent = (
     dispatch.LegSigned
@@ -28,6 +28,7 @@ LegEvent = (
     | adjustments.LegAppealed
     | adjustments.LegAppealReviewed
     | clocks.LegCountedAsSigned
+    | rectification.RectificationEvent
 )
 """About one leg, which it names."""
 
@@ -78,6 +79,14 @@ def evolve_leg(leg: LegFacts, event: LegEvent) -> LegFacts:  # noqa: C901, PLR09
             return replace(leg, appeal="pending")
         case adjustments.LegAppealReviewed():
             return _reviewed(leg, event)
+        case (
+            rectification.LegRectificationOrdered()
+            | rectification.LegRectificationClaimed()
+            | rectification.LegRectificationExpired()
+            | rectification.LegReinspected()
+            | rectification.LegEnforcementRecorded()
+        ):
+            return leg  # nothing that is counted: the leg stays with its unit until it feeds back
         case _:
             return _adjusted(leg, event)
 

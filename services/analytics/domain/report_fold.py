@@ -14,6 +14,11 @@ ReportEvent = (
     | intake.Filed
     | intake.Rejected
     | intake.ReportContentForgotten
+    | intake.ReportClockWarned
+    | intake.ReportClockBreached
+    | intake.MergeTold
+    | intake.UnmergeTold
+    | intake.OutcomeTold
 )
 
 
@@ -43,7 +48,11 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
             return _filed(facts, event)
         case intake.Rejected():
             return replace(facts, rejected_at=event.at, rejection=event.reason_code)
-        case intake.ReportContentForgotten():
+        case intake.ReportContentForgotten() | intake.MergeTold() | intake.UnmergeTold() | intake.OutcomeTold():
+            # What became of its case the case says itself.
+            return facts
+        case intake.ReportClockWarned() | intake.ReportClockBreached():
+            # No figure counts yet by when a report should have been accepted and filed.
             return facts
         case _:
             assert_never(event)

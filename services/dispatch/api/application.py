@@ -8,7 +8,7 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from services.dispatch.api.case_acts import CaseActs
-from services.dispatch.api.leg_acts import DepartmentActs, LegDecisions
+from services.dispatch.api.leg_acts import DepartmentActs, LegDecisions, RectificationActs
 from services.dispatch.api.reading import CaseReads, LegReads, TaskReads
 from services.dispatch.api.references import References
 from services.dispatch.api.routing import CaseRoutingReads, RoutingReads
@@ -59,6 +59,7 @@ def application(
             CaseReads,
             CaseActs,
             DepartmentActs,
+            RectificationActs,
             LegDecisions,
             LegReads,
             TaskReads,

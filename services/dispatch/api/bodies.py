@@ -12,6 +12,7 @@ from shared.contracts.adjustments import ReopenGround, SuspensionReason, VoidRea
 from shared.contracts.common import Digest, Instant, Level, Number, ShortText, Slug
 from shared.contracts.dispatch import ReturnReason
 from shared.contracts.intake import Stranger
+from shared.contracts.rectification import EnforcementMeasure, Evidence, RectificationUnit
 
 
 class Act(Stranger, frozen=True, kw_only=True):
@@ -78,6 +79,38 @@ class Appealing(Act, frozen=True, kw_only=True):
     """申诉 against being counted as overdue."""
 
     ground: ShortText
+
+
+class RectificationOrder(Act, frozen=True, kw_only=True):
+    """责令改正 within so many `days` (限期), or at once (立即) where none are given."""
+
+    legal_basis: ShortText
+    document_number: ShortText
+    days: Annotated[int, Meta(ge=1, le=365)] | None = None
+    unit: RectificationUnit = "statutory_working_day"
+
+
+class RectificationClaim(Act, frozen=True, kw_only=True):
+    """报改正: what the party says that it has done."""
+
+    statement: ShortText
+    evidence: Evidence = ()
+
+
+class Reinspection(Act, frozen=True, kw_only=True):
+    """复查: what the department found."""
+
+    passed: bool
+    finding: ShortText
+    evidence: Evidence = ()
+
+
+class Enforcement(Act, frozen=True, kw_only=True):
+    """处罚 or 强制执行; its own file lives on elsewhere."""
+
+    measure: EnforcementMeasure
+    legal_basis: ShortText
+    document_number: ShortText
 
 
 # ------------------------------------------------------------------------------------------ of the centres, on legs

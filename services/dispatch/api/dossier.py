@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.dispatch.api.clockviews import ClockView, Watch
+from services.dispatch.api.clockviews import clocks_of, own_clocks
+from services.dispatch.api.remarks import Remark, remarks_of
 from services.dispatch.api.views import CaseSummary, summary_of
 from services.dispatch.domain.awaiting import Awaited, awaiting_leg
 from services.dispatch.domain.case import ENDED, CaseState
@@ -18,6 +19,7 @@ from shared.contracts.common import Actor, Answer, Digest, FieldProblem, Message
 from shared.contracts.dispatch import Explanation
 from shared.contracts.intake import Content
 from shared.contracts.reference import Limit
+from shared.web.clockviews import ClockView, Watch
 
 _REASONS = ("ground", "reason", "detail", "answer")
 """Where events say why: a person's own words before the reason that was chosen."""
@@ -56,9 +58,10 @@ class HistoryPage(Message, frozen=True, kw_only=True):
 
 
 class LegDossier(LegState, frozen=True, kw_only=True):
-    """A leg with its clocks, and who must act on it."""
+    """A leg with its clocks, what is to be known of its deadline, and who must act on it."""
 
     clocks: tuple[ClockView, ...]
+    remarks: tuple[Remark, ...]
     awaits: tuple[Awaited, ...]
 
 
@@ -141,7 +144,7 @@ def dossier_of(file: CaseFile, watch: Watch, *, events: int, with_content: bool)
         routing=f"/v1/cases/{file.known.id}/routing",
         routing_problem=case.routing_problem,
         failed_checks=case.failed_checks,
-        clocks=watch.own_clocks(case),
+        clocks=own_clocks(watch, case),
         legs=tuple(_leg(case, leg, watch) for leg in case.legs),
         open_because=_open_because(case),
         evidence=_evidence(file),
@@ -186,7 +189,12 @@ def _receipt(receipt: Receipt) -> SentReceipt:
 
 def _leg(case: CaseState, leg: LegState, watch: Watch) -> LegDossier:
     awaits = () if case.state in ENDED else tuple(awaiting_leg(case, leg))
-    return LegDossier(**msgspec.structs.asdict(leg), clocks=watch.clocks_of(case, leg), awaits=awaits)
+    return LegDossier(
+        **msgspec.structs.asdict(leg),
+        clocks=clocks_of(watch, case, leg),
+        remarks=remarks_of(case, leg),
+        awaits=awaits,
+    )
 
 
 def _evidence(file: CaseFile) -> tuple[Evidence, ...]:

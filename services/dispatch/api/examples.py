@@ -19,7 +19,7 @@ from services.dispatch.api.statuses import status_of_refusal
 from services.dispatch.domain import adjustments as of_centres
 from services.dispatch.domain import commands
 from services.dispatch.domain.commands import ActorCommand
-from shared.contracts import adjustments, dispatch
+from shared.contracts import adjustments, dispatch, rectification
 from shared.contracts.common import Answer
 from shared.web.problem import MEDIA_TYPE, problem
 
@@ -94,6 +94,29 @@ EXAMPLES: Final[Mapping[type[ActorCommand], tuple[ActExample, ...]]] = {
     commands.WaiveLeg: (
         _done("无需协办", reason="现场不在物业区域内"),
         _refused("invalid", "A waiver says why"),
+    ),
+    rectification.OrderRectification: (
+        _done(
+            "责令限期改正，三个工作日",
+            legal_basis="消防法第六十条",
+            document_number="责改〔2026〕第 118 号",
+            days=3,
+            unit="statutory_working_day",
+        ),
+        _refused("invalid", "An order has a number and a legal basis", days=0),
+    ),
+    rectification.ClaimRectification: (_done("当事人报改正", statement="通道杂物已清除", evidence=["0f" * 32]),),
+    rectification.RecordReinspection: (
+        _done("复查通过", passed=True, finding="通道畅通", evidence=["0f" * 32]),
+        _refused("invalid", "A re-inspection says what was found", passed=True),
+    ),
+    rectification.RecordEnforcement: (
+        _done(
+            "行政处罚",
+            measure="penalty",
+            legal_basis="消防法第六十条",
+            document_number="罚决〔2026〕第 45 号",
+        ),
     ),
     adjustments.AnswerSupervision: (_done("督办答复", answer="今日清理完毕"),),
     adjustments.AppealLeg: (_done("申诉", ground="道路封闭，车辆无法进入"),),

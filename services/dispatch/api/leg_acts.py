@@ -9,9 +9,13 @@ from litestar.params import FromPath, JSONBody
 from services.dispatch.api.bodies import (
     Appealing,
     AppealReview,
+    Enforcement,
     ExtensionDecision,
     ExtensionRequest,
     Feedback,
+    RectificationClaim,
+    RectificationOrder,
+    Reinspection,
     Resumption,
     ReturnDecision,
     ReturnRequest,
@@ -41,6 +45,12 @@ from shared.contracts.adjustments import (
     ResumeLeg,
 )
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 
 Case = FromPath[UUID]
 Leg = FromPath[int]
@@ -98,6 +108,33 @@ class DepartmentActs(Controller):
     async def appeal(self, case_id: Case, leg: Leg, data: JSONBody[Appealing], writer: Writing) -> Answered:
         """申诉 after the case was closed, once: the overdue fact stays, only statistics exempt it."""
         return await writer.on_leg(AppealLeg, case_id, leg, data)
+
+
+class RectificationActs(Controller):
+    """What a department does by law on its own leg: it orders, and looks again; by its topic too."""
+
+    path = _PATH
+    tags = ("legs",)
+
+    @act("/rectification-orders", OrderRectification)
+    async def order(self, case_id: Case, leg: Leg, data: JSONBody[RectificationOrder], writer: Writing) -> Answered:
+        """责令改正, at once or within a limit: until its re-inspection has passed, the leg is not fed back."""
+        return await writer.on_leg(OrderRectification, case_id, leg, data)
+
+    @act("/rectification-claims", ClaimRectification)
+    async def claim(self, case_id: Case, leg: Leg, data: JSONBody[RectificationClaim], writer: Writing) -> Answered:
+        """报改正: the party says that it is done; from now on the limit of the re-inspection runs."""
+        return await writer.on_leg(ClaimRectification, case_id, leg, data)
+
+    @act("/reinspections", RecordReinspection)
+    async def reinspect(self, case_id: Case, leg: Leg, data: JSONBody[Reinspection], writer: Writing) -> Answered:
+        """复查; not passed, a new order or an enforcement follows."""
+        return await writer.on_leg(RecordReinspection, case_id, leg, data)
+
+    @act("/enforcements", RecordEnforcement)
+    async def enforce(self, case_id: Case, leg: Leg, data: JSONBody[Enforcement], writer: Writing) -> Answered:
+        """处罚 or 强制执行 is recorded; another re-inspection follows."""
+        return await writer.on_leg(RecordEnforcement, case_id, leg, data)
 
 
 class LegDecisions(Controller):

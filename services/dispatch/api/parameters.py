@@ -11,10 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from services.dispatch.domain.case import CaseStage
-from services.dispatch.domain.colours import Colour
 from services.dispatch.domain.sight import sees_only
 from services.dispatch.queries import CaseFilter, CasePlace, Database, Order, TaskPlace
 from shared.contracts.common import FieldProblem, Level, Post
+from shared.deadlines.colours import Colour
 from shared.web.authentication import Caller
 from shared.web.problem import ProblemError
 
@@ -81,7 +81,9 @@ async def provide_query(  # noqa: PLR0913, PLR0917 - one argument a query parame
     supervised: Annotated[bool | None, QueryParameter(description="督办.")] = None,
     text: Annotated[
         str | None,
-        QueryParameter(description="A part of the name of a category or place, or a case's id.", pattern=STORABLE),
+        QueryParameter(
+            description="A part of the name of a category or place, or a case's number or id.", pattern=STORABLE
+        ),
     ] = None,
     order: Annotated[
         Order, QueryParameter(description="`deadline`: open cases, the most urgent first, those without one last.")

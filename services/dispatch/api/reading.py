@@ -7,7 +7,6 @@ from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
-from services.dispatch.api.clockviews import Watch
 from services.dispatch.api.dossier import Dossier, HistoryPage, dossier_of, history_page
 from services.dispatch.api.parameters import (
     STORABLE,
@@ -28,6 +27,7 @@ from services.dispatch.domain.sight import may_read_content, sees_only
 from shared.contracts.common import Actor
 from shared.web.after import After, wait_until_reached
 from shared.web.authentication import Caller
+from shared.web.clockviews import Watch
 from shared.web.problem import ProblemError, status_of
 
 _EVENTS: Final = 200

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from services.dispatch.domain.awaiting import Awaited, awaiting, awaiting_leg
 from services.dispatch.domain.case import ENDED, CaseStage
-from services.dispatch.domain.colours import Colour, colour_of, yellow_from
-from services.dispatch.domain.columns import breached_stages, most_urgent, running_handle_clock
+from services.dispatch.domain.columns import breached_stages, most_urgent, running_clock_by_law, running_handle_clock
 from services.dispatch.domain.legs import LegStage, LegState
 from services.dispatch.queries import CaseCounts, KnownCase, KnownLeg, TaskCounts
 from shared.contracts.clocks import Clock, ClockStage
 from shared.contracts.common import CategoryCode, Level, Message, Place
 from shared.contracts.dispatch import LegRole
 from shared.contracts.reference import Kind
+from shared.deadlines.colours import Colour, colour_of, yellow_from
 
 
 class Deadline(Message, frozen=True, kw_only=True):
@@ -30,23 +30,28 @@ class Deadline(Message, frozen=True, kw_only=True):
 
 
 class LegSummary(Message, frozen=True, kw_only=True):
-    """A leg as a list shows it; `revision` is what the next act on it may expect."""
+    """A leg as a list shows it; `revision` is what the next act on it may expect.
+
+    `rectifying` 限期整改中: something was ordered by law, and its re-inspection has not passed.
+    """
 
     leg: int
     unit: str
     role: LegRole
     state: LegStage
+    rectifying: bool
     revision: int
 
 
 class CaseSummary(Message, frozen=True, kw_only=True):
-    """A case as a list shows it; `revision` is that of the case's own part.
+    """A case as a list shows it; `number` is for people, `revision` is that of the case's own part.
 
     `deadline` is the most urgent that runs of dispatch, handling and check. `breached` are the stages of which a limit
     has passed. `awaits` are all who must act now.
     """
 
     id: UUID
+    number: str | None
     state: CaseStage
     open: bool
     revision: int
@@ -91,9 +96,13 @@ class CaseList(Message, frozen=True, kw_only=True):
 
 
 class Task(Message, frozen=True, kw_only=True):
-    """A leg with what its unit needs to know of the case; `expected` is what its unit, or somebody else, must do."""
+    """A leg with what its unit needs to know of the case; `expected` is what its unit, or somebody else, must do.
+
+    `by_law` is until when the party has to do as ordered, or the unit has to look again; the leg says what was ordered.
+    """
 
     case_id: UUID
+    case_number: str | None
     case_state: CaseStage
     category: CategoryCode
     place: Place
@@ -101,6 +110,7 @@ class Task(Message, frozen=True, kw_only=True):
     closing_condition_en: str
     supervised: bool
     deadline: Deadline | None
+    by_law: Deadline | None
     expected: tuple[Awaited, ...]
     leg: LegState
 
@@ -138,6 +148,7 @@ def summary_of(known: KnownCase, now: datetime) -> CaseSummary:
     opened = case.opened
     return CaseSummary(
         id=known.id,
+        number=opened.number,
         state=case.state,
         open=case.state not in ENDED,
         revision=case.revision,
@@ -154,7 +165,14 @@ def summary_of(known: KnownCase, now: datetime) -> CaseSummary:
         breached=tuple(breached_stages(case)),
         awaits=awaiting(case),
         legs=tuple(
-            LegSummary(leg=leg.leg, unit=leg.unit, role=leg.role, state=leg.state, revision=leg.revision)
+            LegSummary(
+                leg=leg.leg,
+                unit=leg.unit,
+                role=leg.role,
+                state=leg.state,
+                rectifying=leg.rectifying,
+                revision=leg.revision,
+            )
             for leg in case.legs
         ),
         reported_at=opened.reported_at,
@@ -183,6 +201,7 @@ def task_of(found: KnownLeg, now: datetime) -> Task:
     case, leg = found.case.case, found.leg
     return Task(
         case_id=found.case.id,
+        case_number=case.opened.number,
         case_state=case.state,
         category=case.opened.category,
         place=case.opened.place,
@@ -190,6 +209,7 @@ def task_of(found: KnownLeg, now: datetime) -> Task:
         closing_condition_en=case.opened.closing_condition_en,
         supervised=case.supervision is not None,
         deadline=deadline_of(running_handle_clock(case, leg), now),
+        by_law=deadline_of(running_clock_by_law(case, leg), now),
         expected=() if case.state in ENDED else tuple(awaiting_leg(case, leg)),
         leg=leg,
     )

@@ -10,8 +10,8 @@ from services.dispatch.domain.legs import LegState, find_leg
 from shared.contracts.common import Actor, Instant
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import Explanation
-from shared.contracts.reference import Category, LimitPolicy, Units
-from shared.deadlines.working_time import WorkingTime, working_time_of
+from shared.contracts.reference import Category, Units
+from shared.deadlines.timing import Timing, timing_of
 from shared.kernel.errors import FieldError, Refusal
 
 DISPATCH_ITSELF: Final = Actor(client="dispatch", unit="dispatch", post="system")
@@ -25,16 +25,6 @@ class Stamp(TypedDict):
 
     at: Instant
     by: Actor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """The documents in force by which clocks run (domain 1.7, rule 8)."""
-
-    working_time: WorkingTime
-    policy: LimitPolicy
-    calendar_version: int
-    policy_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +63,10 @@ class Acting:
         Raises:
             LookupError: if the calendar or the limit policy is not in the library: our fault, not the actor's.
         """
-        calendar = self.context.library.calendar(self.city)
-        policy = self.context.library.limit_policy(self.city)
-        if calendar is None or policy is None:
+        timing = timing_of(self.context.library, self.city)
+        if timing is None:
             raise LookupError(f"The calendar and the limit policy of {self.city} have not both been published.")
-        return Timing(
-            working_time=working_time_of(calendar[1], policy[1]),
-            policy=policy[1],
-            calendar_version=calendar[0],
-            policy_version=policy[0],
-        )
+        return timing
 
     def by_hand(
         self,

@@ -12,6 +12,8 @@ Expected = Literal[
     "dispatch",
     "sign",
     "feed_back",
+    "reinspect",
+    "order_or_enforce",
     "decide_return",
     "rule_leg",
     "decide_extension",
@@ -24,7 +26,8 @@ Expected = Literal[
     "answer_supervision",
     "review_appeal",
 ]
-"""派遣, 签收, 反馈, 回退审批, 裁定, 延期审批, 挂账初审, 挂账审批, 派核查, 核查, 结案, 作废审批, 督办答复, 申诉审核."""
+"""派遣, 签收, 反馈, 复查, 再责令改正或处罚, 回退审批, 裁定, 延期审批, 挂账初审, 挂账审批,
+派核查, 核查, 结案, 作废审批, 督办答复, 申诉审核."""
 
 _REVIEWERS: Final[tuple[Post, ...]] = ("evaluator", "leader")
 
@@ -54,16 +57,28 @@ def awaiting_leg(case: CaseState, leg: LegState) -> Iterator[Awaited]:
     match leg.state:
         case "assigned":
             yield Awaited(expected="sign", post="department", unit=unit, leg=number)
-        case "handling":
+        case "handling" if not leg.rectifying:
             yield Awaited(expected="feed_back", post="department", unit=unit, leg=number)
         case "return_pending":
             yield Awaited(expected="decide_return", post="duty_leader", leg=number)
-        case "suspended" | "fed_back" | "waived":
+        case "handling" | "suspended" | "fed_back" | "waived":
             pass
+    yield from _by_law(leg)
     if case.supervision is not None and leg.state != "waived" and number not in case.supervision.answered:
         yield Awaited(expected="answer_supervision", post="department", unit=unit, leg=number)
     if not leg.done:
         yield from _requests(case, leg)
+
+
+def _by_law(leg: LegState) -> Iterator[Awaited]:
+    """While the party has time, nobody is awaited: then the unit of the leg looks again, and goes on where it must."""
+    track = leg.rectification
+    if track is None:
+        return
+    if track.stage == "not_cleared":
+        yield Awaited(expected="order_or_enforce", post="department", unit=leg.unit, leg=leg.leg)
+    elif track.running is not None and track.running.stage == "reinspection":
+        yield Awaited(expected="reinspect", post="department", unit=leg.unit, leg=leg.leg)
 
 
 def _requests(case: CaseState, leg: LegState) -> Iterator[Awaited]:

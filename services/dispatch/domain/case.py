@@ -6,11 +6,12 @@ from uuid import UUID
 
 from services.dispatch.domain.events import OwnEvent
 from services.dispatch.domain.leg_changes import ClockEvent, LegEvent
-from services.dispatch.domain.legs import Legs, LegState, Told
+from services.dispatch.domain.legs import Legs, LegState
 from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
 from shared.contracts.clocks import Clock
 from shared.contracts.common import Actor, Level, Message
 from shared.contracts.dispatch import CaseOpened, Explanation
+from shared.deadlines.telling import Told
 
 CaseStage = Literal["filed", "dispatched", "handling", "feedback", "checking", "checked", "closed", "voided", "merged"]
 """已立案 (waits for a dispatcher), 已派遣, 处置中, 已反馈 (waits for a checker), 核查中, 核查通过, 结案, 作废, 并案."""

@@ -10,16 +10,15 @@ import msgspec
 from services.dispatch.domain.acting import Acting
 from services.dispatch.domain.adjustments import FireClocks
 from services.dispatch.domain.case import ENDED, CaseState
-from services.dispatch.domain.legs import BREACHED, HALF_USED, MOSTLY_USED, STANDING_STILL, LegState, Told, find_leg
+from services.dispatch.domain.legs import STANDING_STILL, LegState, find_leg
 from shared.contracts.clocks import Clock, ClockBreached, ClockStage, MovedClock, Pause
 from shared.contracts.reference import Limit
-from shared.deadlines.clocks import moved_clock, start_clock
+from shared.deadlines.telling import BREACHED, Percent, Told, next_telling
 from shared.kernel.decider import Wake
 
 WAKE_KIND: Final = "clock"
 
 DueStage = ClockStage | Literal["suspension"]
-Percent = Literal[50, 80, 100]
 
 
 class LegClocks(NamedTuple):
@@ -46,16 +45,13 @@ class Due(NamedTuple):
     percent: Percent
 
 
-def start(acting: Acting, stage: ClockStage, limit: Limit | None = None) -> Clock:
-    """Return the clock of a stage that starts now; without a limit it has the city's for this stage.
+def start(acting: Acting, stage: ClockStage, limit: Limit | None = None, *, at: datetime | None = None) -> Clock:
+    """Return the clock of a stage that starts now, or started `at`; without a limit it has the city's for this stage.
 
     Raises:
         LookupError: if the calendar or the limit policy is not in the library, or does not reach so far.
     """
-    timing = acting.timing
-    if limit is None:
-        limit = getattr(timing.policy, stage)
-    return start_clock(stage, limit, acting.at, timing.working_time, timing.calendar_version, timing.policy_version)
+    return acting.timing.start(stage, at or acting.at, limit)
 
 
 def start_leg(acting: Acting, limit: Limit) -> LegClocks:
@@ -73,7 +69,7 @@ def extended(acting: Acting, clock: Clock) -> Clock:
     Raises:
         LookupError: as `start`.
     """
-    return _moved(acting, clock, extensions=clock.extensions + 1)
+    return acting.timing.move(clock, extensions=clock.extensions + 1)
 
 
 def paused(acting: Acting, clock: Clock, since: datetime, until: datetime) -> Clock:
@@ -82,7 +78,7 @@ def paused(acting: Acting, clock: Clock, since: datetime, until: datetime) -> Cl
     Raises:
         LookupError: as `start`.
     """
-    return _moved(acting, clock, pauses=(*clock.pauses, Pause(started_at=since, ended_at=max(since, until))))
+    return acting.timing.move(clock, pauses=(*clock.pauses, Pause(started_at=since, ended_at=max(since, until))))
 
 
 def recomputed(acting: Acting, clock: Clock) -> Clock:
@@ -91,7 +87,7 @@ def recomputed(acting: Acting, clock: Clock) -> Clock:
     Raises:
         LookupError: as `start`.
     """
-    return _moved(acting, clock)
+    return acting.timing.move(clock)
 
 
 def resumed_after_feedback(case: CaseState, numbers: Sequence[int], acting: Acting) -> tuple[MovedClock, ...]:
@@ -173,20 +169,6 @@ def breach(acting: Acting, clock: Clock, leg: LegState | None) -> ClockBreached:
     )
 
 
-def _moved(
-    acting: Acting, clock: Clock, *, pauses: Sequence[Pause] | None = None, extensions: int | None = None
-) -> Clock:
-    timing = acting.timing
-    return moved_clock(
-        clock,
-        timing.working_time,
-        timing.calendar_version,
-        timing.policy_version,
-        pauses=pauses,
-        extensions=extensions,
-    )
-
-
 def _of_own_part(case: CaseState) -> list[Running]:
     if case.state == "filed" and case.dispatch_clock is not None:
         return [Running(0, case.dispatch_clock, case.dispatch_told)]
@@ -198,11 +180,18 @@ def _of_own_part(case: CaseState) -> list[Running]:
 def _of_leg(case: CaseState, leg: LegState) -> list[Running]:
     handle = case.handle_clock_of(leg)
     if leg.state in STANDING_STILL or handle is None:
-        return []
-    running = [Running(leg.leg, handle, leg.handle_told)]
+        return _of_rectification(leg)
+    running = [Running(leg.leg, handle, leg.handle_told), *_of_rectification(leg)]
     if leg.unsigned and (sign := case.sign_clock_of(leg)) is not None:
         running.append(Running(leg.leg, sign, leg.sign_told))
     return running
+
+
+def _of_rectification(leg: LegState) -> list[Running]:
+    """Return the clock that the law sets: nothing that the centre decides stops it."""
+    track = leg.rectification
+    clock = None if track is None else track.running
+    return [] if track is None or clock is None else [Running(leg.leg, clock, track.told_of(clock.stage))]
 
 
 def _dues(case: CaseState) -> list[tuple[datetime, int, DueStage, Percent]]:
@@ -217,11 +206,5 @@ def _dues(case: CaseState) -> list[tuple[datetime, int, DueStage, Percent]]:
 
 
 def _due(leg: int, clock: Clock, told: Told) -> tuple[datetime, int, DueStage, Percent]:
-    half, most = clock.warn_at
-    due_at = clock.due_at
-    # What is due at once does not warn before.
-    if told < HALF_USED and half < due_at:
-        return half, leg, clock.stage, HALF_USED
-    if told < MOSTLY_USED and most < due_at:
-        return most, leg, clock.stage, MOSTLY_USED
-    return due_at, leg, clock.stage, BREACHED
+    at, percent = next_telling(clock, told)
+    return at, leg, clock.stage, percent

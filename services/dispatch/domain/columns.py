@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from services.dispatch.domain.awaiting import awaiting
 from services.dispatch.domain.case import ENDED, CaseState
-from services.dispatch.domain.colours import yellow_from
-from services.dispatch.domain.legs import BREACHED, DONE, Legs, LegState, units_of
+from services.dispatch.domain.legs import DONE, Legs, LegState, units_of
 from shared.contracts.clocks import Clock, ClockStage
+from shared.deadlines.colours import yellow_from
+from shared.deadlines.telling import BREACHED
 
 
 def columns(case: CaseState) -> Mapping[str, object]:
@@ -22,6 +23,7 @@ def columns(case: CaseState) -> Mapping[str, object]:
         "status": case.state,
         "open": case.state not in ENDED,
         "revision": case.revision,
+        "number": opened.number,
         "source": opened.source,
         "category_system": opened.category.system,
         "category": opened.category.code,
@@ -67,6 +69,11 @@ def running_handle_clock(case: CaseState, leg: LegState) -> Clock | None:
     return None if stopped else leg.handle_clock or case.handle_clock
 
 
+def running_clock_by_law(case: CaseState, leg: LegState) -> Clock | None:
+    """Return the clock of what the leg has ordered by law while it runs; the work list is not ordered by it."""
+    return None if leg.rectification is None or case.state in ENDED else leg.rectification.running
+
+
 def breached_stages(case: CaseState) -> list[ClockStage]:
     """Return the stages of which a limit has passed, in this handling: a fact that stays when the deadline moves."""
     found: list[ClockStage] = []
@@ -78,6 +85,9 @@ def breached_stages(case: CaseState) -> list[ClockStage]:
         found.append("handle")
     if BREACHED in [leg.sign_told for leg in case.legs]:
         found.append("sign")
+    for leg in case.legs:
+        if leg.rectification is not None:
+            found += [stage for stage in leg.rectification.breached if stage not in found]
     return found
 
 

@@ -32,6 +32,12 @@ from shared.contracts.adjustments import (
 )
 from shared.contracts.common import CategoryCode, Place, TargetType
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +165,10 @@ LegCommand = (
     | ResumeLeg
     | SendLegBack
     | WaiveLeg
+    | OrderRectification
+    | ClaimRectification
+    | RecordReinspection
+    | RecordEnforcement
     | AnswerSupervision
     | AppealLeg
     | ReviewLegAppeal

@@ -18,6 +18,7 @@ from services.dispatch.domain.acts import (
     merges,
     opening,
     oversight,
+    rectification,
     returns,
     suspensions,
 )
@@ -61,6 +62,12 @@ from shared.contracts.adjustments import (
 )
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 from shared.kernel.errors import Refusal
 
 ACTS: Final[Mapping[type[ActorCommand], Callable[[CaseState, Any, Acting], CaseDecision]]] = {
@@ -79,6 +86,10 @@ ACTS: Final[Mapping[type[ActorCommand], Callable[[CaseState, Any, Acting], CaseD
     ResumeLeg: suspensions.resume,
     SendLegBack: legs.send_back,
     WaiveLeg: legs.waive,
+    OrderRectification: rectification.order,
+    ClaimRectification: rectification.claim,
+    RecordReinspection: rectification.reinspect,
+    RecordEnforcement: rectification.enforce,
     AssignCheck: checks.assign,
     CheckCase: checks.check,
     CloseCase: endings.close,

@@ -9,12 +9,22 @@ def obstacles(case: CaseState, *, on_papers: bool = False) -> tuple[FieldError, 
 
     `on_papers`: without a look on site, as its category allows.
 
-    Codes: `no_single_lead`, `leg_open`, `not_checked`. A field names the leg (`legs.2`) where it is about one.
+    Codes: `no_single_lead`, `reinspection_open`, `leg_open`, `not_checked`. A field names the leg (`legs.2`) where
+    it is about one.
     """
     leads = sum(leg.role == "lead" for leg in case.legs)
     found = []
     if leads != 1:
         found.append(FieldError(field="legs", code="no_single_lead", message=f"The case has {leads} lead legs."))
+    found += [
+        FieldError(
+            field=f"legs.{leg.leg}",
+            code="reinspection_open",
+            message=f"What {leg.unit} has ordered by law has not passed its re-inspection.",
+        )
+        for leg in case.legs
+        if leg.rectifying
+    ]
     found += [
         FieldError(
             field=f"legs.{leg.leg}",

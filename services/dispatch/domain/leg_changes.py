@@ -6,17 +6,8 @@ from typing import assert_never
 
 import msgspec
 
-from services.dispatch.domain.legs import (
-    BREACHED,
-    HALF_USED,
-    MOSTLY_USED,
-    Legs,
-    LegState,
-    PendingExtension,
-    Suspension,
-    Told,
-    find_leg,
-)
+from services.dispatch.domain import rectifying
+from services.dispatch.domain.legs import Legs, LegState, PendingExtension, Suspension, find_leg
 from services.dispatch.domain.pending import Appeal
 from shared.contracts.adjustments import (
     CaseRedispatched,
@@ -48,6 +39,15 @@ from shared.contracts.dispatch import (
     LegSigned,
     LegWaived,
 )
+from shared.contracts.rectification import (
+    LegEnforcementRecorded,
+    LegRectificationClaimed,
+    LegRectificationExpired,
+    LegRectificationOrdered,
+    LegReinspected,
+    RectificationEvent,
+)
+from shared.deadlines.telling import BREACHED, HALF_USED, MOSTLY_USED, Told
 
 LegChange = (
     LegSigned
@@ -70,6 +70,7 @@ LegChange = (
     | CaseSupervisionAnswered
     | LegAppealed
     | LegAppealReviewed
+    | RectificationEvent
 )
 """Changes one leg, which it names; `revision` counts it."""
 LegEvent = CaseDispatched | CaseRedispatched | LegsAdded | CaseChecked | CaseReopened | LegChange
@@ -100,6 +101,9 @@ def evolve_legs(legs: Legs, event: LegEvent) -> Legs:
 
 def tell_leg_clocks(legs: Legs, event: ClockWarned | ClockBreached) -> Legs:
     """Return the legs after a clock of one of them has warned or breached."""
+    if event.stage in {"rectification", "reinspection"}:
+        track = next((leg.rectification for leg in legs if leg.leg == event.leg), None)
+        return _replaced(legs, event.leg, rectification=track and rectifying.tell(track, event))
     if isinstance(event, ClockWarned):
         return _replaced(legs, event.leg, **_told(event, event.percent))
     changes = _told(event, BREACHED)
@@ -166,6 +170,10 @@ def _clock_moved(leg: LegState, moved: MovedClock, at: datetime) -> dict[str, ob
     clock = moved.clock
     if clock.stage == "sign":
         return {"sign_clock": clock, "sign_told": told_after(leg.sign_told, moved.due_was, clock, at)}
+    track = leg.rectification
+    if track is not None and clock.stage != "handle":
+        told = told_after(track.told_of(clock.stage), moved.due_was, clock, at)
+        return {"rectification": rectifying.move(track, clock, told)}
     return {"handle_clock": clock, "handle_told": told_after(leg.handle_told, moved.due_was, clock, at)}
 
 
@@ -246,6 +254,14 @@ def _evolve_leg(leg: LegState, event: LegChange) -> LegState:  # noqa: C901, PLR
             return replace(leg, appeal=reviewed)
         case LegSuspensionRequested():
             return replace(leg, suspension=Suspension(reason=event.reason, plan=event.plan, until=event.until))
+        case (
+            LegRectificationOrdered()
+            | LegRectificationClaimed()
+            | LegRectificationExpired()
+            | LegReinspected()
+            | LegEnforcementRecorded()
+        ):
+            return replace(leg, rectification=rectifying.evolve_rectification(leg.rectification, event))
         case _:
             return _evolve_suspension(leg, event)
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Final, Literal
 
 from services.dispatch.domain.pending import Appeal
+from services.dispatch.domain.rectifying import Rectification, RectificationStage
 from shared.contracts.adjustments import SuspensionReason
 from shared.contracts.clocks import Clock
 from shared.contracts.common import Instant, Message
 from shared.contracts.dispatch import Explanation, LegRole, ReturnReason
 from shared.contracts.reference import Limit
+from shared.deadlines.telling import Told
 
 LegStage = Literal["assigned", "handling", "return_pending", "suspended", "fed_back", "waived"]
 """待签收, 处置中, 回退待审, 挂账, 已反馈, 免办."""
@@ -24,11 +26,6 @@ LEG_STAGES: Final[tuple[LegStage, ...]] = (
 DONE: Final[frozenset[LegStage]] = frozenset({"fed_back", "waived"})
 STANDING_STILL: Final[frozenset[LegStage]] = DONE | {"suspended"}
 """No clock of the leg runs."""
-Told = Literal[0, 50, 80, 100]
-"""What was told of a clock already: how much of the limit was used."""
-HALF_USED: Final = 50
-MOSTLY_USED: Final = 80
-BREACHED: Final = 100
 
 
 class PendingExtension(Message, frozen=True, kw_only=True):
@@ -85,11 +82,23 @@ class LegState(Message, frozen=True, kw_only=True, omit_defaults=True):
     overdue_at: datetime | None = None
     """The first handling deadline that passed. It stays, whatever moves the deadline later."""
     appeal: Appeal | None = None
+    rectification: Rectification | None = None
+    """None while nothing has been ordered."""
 
     @property
     def done(self) -> bool:
         """Is nothing expected of the unit any more?"""
         return self.state in DONE
+
+    @property
+    def rectification_stage(self) -> RectificationStage:
+        """Return where its legal track stands."""
+        return "none" if self.rectification is None else self.rectification.stage
+
+    @property
+    def rectifying(self) -> bool:
+        """Does an order wait for a re-inspection that is passed (限期整改中)?"""
+        return self.rectification is not None and self.rectification.stage != "cleared"
 
     @property
     def unsigned(self) -> bool:

@@ -29,11 +29,19 @@ from services.dispatch.domain.commands import (
 )
 from services.dispatch.domain.legs import LegStage
 from services.dispatch.domain.merging import CompleteMerge, LeaveVoidedMaster
+from services.dispatch.domain.rectifying import RectificationStage
 from shared.contracts.adjustments import ResumeLeg
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 
 CaseWay = tuple[CaseStage | None, CaseStage]
 LegWay = tuple[LegStage | None, LegStage]
+RectificationWay = tuple[RectificationStage, RectificationStage]
 
 CASE_WAYS: Final[Mapping[type[Command], frozenset[CaseWay]]] = {
     OpenCase: frozenset({(None, "filed"), (None, "dispatched")}),
@@ -76,3 +84,15 @@ LEG_WAYS: Final[Mapping[type[Command], frozenset[LegWay]]] = {
     CheckCase: frozenset({("fed_back", "handling")}),
     ReopenCase: frozenset({("fed_back", "handling")}),
 }
+RECTIFICATION_WAYS: Final[Mapping[type[Command], frozenset[RectificationWay]]] = {
+    OrderRectification: frozenset({("none", "ordered"), ("not_cleared", "ordered"), ("cleared", "ordered")}),
+    ClaimRectification: frozenset({("ordered", "claimed")}),
+    RecordReinspection: frozenset(
+        {
+            *(("ordered", "cleared"), ("claimed", "cleared"), ("enforced", "cleared")),
+            *(("ordered", "not_cleared"), ("claimed", "not_cleared"), ("enforced", "not_cleared")),
+        }
+    ),
+    RecordEnforcement: frozenset({("not_cleared", "enforced")}),
+}
+"""The legal track of a leg. That another unit takes the leg over ends it too, where nothing is ordered."""

@@ -12,7 +12,8 @@ from services.dispatch.domain import commands
 from services.dispatch.domain.case import CASE_STAGES
 from services.dispatch.domain.commands import ActorCommand
 from services.dispatch.domain.legs import LEG_STAGES
-from shared.contracts import adjustments, dispatch
+from services.dispatch.domain.rectifying import RECTIFICATION_STAGES
+from shared.contracts import adjustments, dispatch, rectification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,10 @@ OF_THE_TABLE: Final[Mapping[str, Meaning]] = {
     "stale_revision": _meaning("版本已变", "the leg, or the case's own part, has moved on"),
     **{f"wrong_state_case_{stage}": _meaning("案件状态不符", f"the case is {stage}") for stage in CASE_STAGES},
     **{f"wrong_state_leg_{stage}": _meaning("任务状态不符", f"the leg is {stage}") for stage in LEG_STAGES},
+    **{
+        f"wrong_state_rectification_{stage}": _meaning("责令改正阶段不符", f"the legal track of the leg is at {stage}")
+        for stage in RECTIFICATION_STAGES
+    },
 }
 """By the table of transitions, before the act is looked at."""
 OF_ACTS: Final[Mapping[str, Meaning]] = {
@@ -74,6 +79,7 @@ OF_ACTS: Final[Mapping[str, Meaning]] = {
     "not_endorsed": _of_state("未经初审", "a dispatcher looks at a suspension first"),
     "until_passed": _of_state("挂账期限已过", "the end date passed while the request waited"),
     "lead_not_waivable": _meaning("主办不可免办", "only support legs are waived"),
+    "limit_not_over": _of_state("改正期限未满", "the party still has time, and has not said that it is done"),
     "wrong_state_support_open": _meaning("协办未完成", "the lead feeds back last"),
     "no_checker": _meaning("不能核查", "the unit has no collectors, or handles the case"),
     "already_assigned": _of_state("已派该单位核查", "the unit is to check already"),
@@ -81,6 +87,7 @@ OF_ACTS: Final[Mapping[str, Meaning]] = {
     "leg_not_fed_back": _meaning("任务未反馈", "only a leg that was fed back goes on again"),
     "site_check_required": _meaning("须现场核查", "the category is not closed on papers"),
     "wrong_state_no_single_lead": _meaning("主办不唯一", "the case has not exactly one lead leg (I-11)"),
+    "wrong_state_reinspection_open": _meaning("复查未通过", "an order's re-inspection has not passed (I-11)"),
     "wrong_state_leg_open": _meaning("任务未完成", "a leg is neither fed back nor waived (I-11)"),
     "wrong_state_not_checked": _meaning("未核查通过", "no check has passed (I-11)"),
     "wrong_state_void_proposed": _meaning("作废待审", "to void the case is proposed already"),
@@ -128,6 +135,10 @@ REFUSALS: Final[Mapping[type[ActorCommand], tuple[str, ...]]] = {
     adjustments.ResumeLeg: (),
     commands.SendLegBack: (),
     commands.WaiveLeg: ("lead_not_waivable",),
+    rectification.OrderRectification: (),
+    rectification.ClaimRectification: (),
+    rectification.RecordReinspection: ("limit_not_over",),
+    rectification.RecordEnforcement: (),
     adjustments.AnswerSupervision: ("wrong_state_not_supervised", "wrong_state_supervision_answered"),
     adjustments.AppealLeg: ("wrong_state_already_appealed", "wrong_state_not_overdue"),
     of_centres.ReviewLegAppeal: ("wrong_state_no_appeal", "not_entitled_reviewer"),
@@ -139,6 +150,7 @@ REFUSALS: Final[Mapping[type[ActorCommand], tuple[str, ...]]] = {
         "wrong_state_case_checked",
         "required",
         "wrong_state_no_single_lead",
+        "wrong_state_reinspection_open",
         "wrong_state_leg_open",
         "wrong_state_not_checked",
     ),
@@ -153,7 +165,12 @@ REFUSALS: Final[Mapping[type[ActorCommand], tuple[str, ...]]] = {
     of_centres.ReopenCase: ("too_late", "leg_not_fed_back", "invalid"),
     of_centres.SuperviseCase: ("in_the_past",),
     of_centres.EscalateCase: ("not_entitled_other_street", "not_upwards", "level_jump"),
-    of_centres.MergeCase: ("same_case", "wrong_state_carries_others", "wrong_state_merging"),
+    of_centres.MergeCase: (
+        "same_case",
+        "wrong_state_carries_others",
+        "wrong_state_merging",
+        "wrong_state_reinspection_open",
+    ),
     of_centres.UnmergeCase: (),
 }
 """What each act can be refused by itself, in the order in which it is looked at."""

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.dispatch.domain.case import ENDED, CaseEvent, CaseState
-from services.dispatch.domain.columns import running_handle_clock
+from services.dispatch.domain.columns import running_clock_by_law, running_handle_clock
 from services.dispatch.domain.commands import Command
 from services.dispatch.domain.legs import LegState, find_leg
 from shared.contracts.adjustments import (
@@ -29,7 +29,7 @@ from shared.contracts.adjustments import (
     LegSuspensionRefused,
     LegSuspensionRequested,
 )
-from shared.contracts.clocks import ClockBreached, ClocksRecomputed, ClockWarned, LegCountedAsSigned
+from shared.contracts.clocks import ClockBreached, ClocksRecomputed, ClockStage, ClockWarned, LegCountedAsSigned
 from shared.contracts.decisions import Publish
 from shared.contracts.dispatch import (
     CaseChecked,
@@ -44,6 +44,13 @@ from shared.contracts.dispatch import (
     LegWaived,
 )
 from shared.contracts.merges import CaseMerged, CaseUnmerged
+from shared.contracts.rectification import (
+    LegEnforcementRecorded,
+    LegRectificationClaimed,
+    LegRectificationExpired,
+    LegRectificationOrdered,
+    LegReinspected,
+)
 from shared.contracts.registry import DISPATCH_RECEIPTS_PREFIX
 from shared.contracts.tasks import TaskChange, TaskChanged
 
@@ -62,6 +69,10 @@ _OF_ONE_LEG: Final[dict[type[CaseEvent], TaskChange]] = {
     LegSuspensionRefused: "suspension_refused",
     LegSuspended: "suspended",
     LegResumed: "resumed",
+    LegRectificationOrdered: "rectification_ordered",
+    LegRectificationClaimed: "rectification_claimed",
+    LegRectificationExpired: "rectification_expired",
+    LegEnforcementRecorded: "enforced",
     LegCountedAsSigned: "counted_as_signed",
     ClockWarned: "warned",
     ClockBreached: "breached",
@@ -162,6 +173,9 @@ _OF_SOME_LEGS: Final[dict[type[CaseEvent], Callable[[CaseState, Any], list[News]
     CaseSupervised: _supervised,
     ClocksRecomputed: _recomputed,
     LegAppealReviewed: _reviewed,
+    LegReinspected: lambda case, event: _of(
+        case, [event.leg], "reinspection_passed" if event.passed else "reinspection_failed"
+    ),
 }
 _FACTS: Final[dict[type[CaseEvent], Callable[[Any], dict[str, Any]]]] = {
     ClockWarned: lambda event: {"stage": event.stage, "percent": event.percent},
@@ -178,6 +192,10 @@ _FACTS: Final[dict[type[CaseEvent], Callable[[Any], dict[str, Any]]]] = {
     LegRuled: lambda event: {"reason": event.explanation.reason},
     CaseRedispatched: lambda event: {"reason": event.explanation.reason},
     LegsAdded: lambda event: {"reason": event.explanation.reason},
+    LegReinspected: lambda event: {"reason": event.finding},
+    LegRectificationClaimed: lambda event: {"reason": event.statement},
+    LegRectificationOrdered: lambda event: {"reason": event.document_number},
+    LegEnforcementRecorded: lambda event: {"reason": event.document_number},
 }
 """What of the event a unit is told beside the leg, where that is more than its reason."""
 
@@ -211,6 +229,8 @@ def _message(case: CaseState, at: datetime, case_id: UUID, news: News, facts: di
         at=at,
         due_at=due_at,
         sign_by=sign_by,
+        rectify_by=_due_by_law(case, known, "rectification"),
+        reinspect_by=_due_by_law(case, known, "reinspection"),
         **facts,
     )
 
@@ -220,3 +240,9 @@ def _due(case: CaseState, leg: LegState) -> tuple[datetime | None, datetime | No
     handle = running_handle_clock(case, leg)
     sign = case.sign_clock_of(leg) if leg.unsigned and case.state not in ENDED else None
     return handle.due_at if handle else None, sign.due_at if sign else None
+
+
+def _due_by_law(case: CaseState, leg: LegState | None, stage: ClockStage) -> datetime | None:
+    """Say until when the party has to do as ordered, or the unit has to look again; None where that does not run."""
+    running = None if leg is None else running_clock_by_law(case, leg)
+    return running.due_at if running is not None and running.stage == stage else None

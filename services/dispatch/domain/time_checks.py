@@ -12,7 +12,7 @@ from shared.kernel.errors import FieldError
 _FIRST_YEAR: Final = 1949
 _LAST_YEAR: Final = 2999
 _LARGEST_AMOUNT: Final = 1000
-_STAGES: Final = ("accept", "file", "verify", "dispatch", "sign", "check")
+_STAGES: Final = ("accept", "file", "verify", "dispatch", "sign", "check", "reinspection")
 _LEAP_YEAR: Final = 2024
 
 

@@ -34,6 +34,7 @@ from services.dispatch.domain.commands import (
     WaiveLeg,
 )
 from services.dispatch.domain.legs import LegStage, LegState, find_leg, units_of
+from services.dispatch.domain.rectifying import NOTHING_ORDERED, RectificationStage
 from shared.contracts.adjustments import (
     AnswerSupervision,
     AppealLeg,
@@ -43,6 +44,12 @@ from shared.contracts.adjustments import (
 )
 from shared.contracts.common import Actor, Post
 from shared.contracts.dispatch import FeedBackLeg, RequestLegReturn, SignLeg
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 from shared.contracts.reference import Units
 from shared.kernel.errors import Refusal
 
@@ -53,6 +60,7 @@ class Transition:
 
     `rows` are the rows of the table in domain 9.2; none for what leaves its states alone (domain 1.4 and 5).
     `leg_states` None: the command is about the case's own part, or about a leg in whatever state.
+    `rectification` None: wherever the legal track of the leg stands (domain 9.2, last lines).
     `own_leg`: of departments only the leg's own unit (I-13).
     `apart`: no unit and no person that handles the case (I-10).
     """
@@ -61,6 +69,7 @@ class Transition:
     posts: frozenset[Post]
     case_states: frozenset[CaseStage]
     leg_states: frozenset[LegStage] | None = None
+    rectification: frozenset[RectificationStage] | None = None
     own_leg: bool = False
     apart: bool = False
 
@@ -75,6 +84,21 @@ _DUTY_LEADER: Final[frozenset[Post]] = frozenset({"duty_leader"})
 _DISPATCHER: Final[frozenset[Post]] = frozenset({"dispatcher"})
 _LEADER: Final[frozenset[Post]] = frozenset({"leader"})
 _IN_HANDLING: Final[frozenset[LegStage]] = frozenset({"handling"})
+_UNDER_LAW: Final[frozenset[LegStage]] = frozenset({"handling", "suspended"})
+"""挂账 stops what the centre has set, and nothing that the law sets."""
+
+
+def _by_law(*stages: RectificationStage) -> Transition:
+    """Return when the authority of a leg may do something about its order."""
+    return Transition(
+        rows=(),
+        posts=_DEPARTMENT,
+        case_states=_AT_WORK,
+        leg_states=_UNDER_LAW,
+        rectification=frozenset(stages),
+        own_leg=True,
+    )
+
 
 TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
     DispatchCase: Transition(rows=(8,), posts=_DISPATCHER, case_states=frozenset({"filed", "dispatched"})),
@@ -83,7 +107,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         rows=(9,),
         posts=_DEPARTMENT,
         case_states=_AT_WORK,
-        leg_states=frozenset({"assigned"}),
+        leg_states=frozenset({"assigned", "handling"}),
         own_leg=True,
     ),
     FeedBackLeg: Transition(
@@ -91,6 +115,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         posts=_DEPARTMENT,
         case_states=_AT_WORK,
         leg_states=_IN_HANDLING,
+        rectification=NOTHING_ORDERED,
         own_leg=True,
     ),
     RequestLegReturn: Transition(
@@ -98,6 +123,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         posts=_DEPARTMENT,
         case_states=_AT_WORK,
         leg_states=frozenset({"assigned", "handling"}),
+        rectification=NOTHING_ORDERED,
         own_leg=True,
     ),
     DecideLegReturn: Transition(
@@ -112,6 +138,7 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         posts=_LEADER,
         case_states=_AT_WORK,
         leg_states=frozenset({"assigned", "handling"}),
+        rectification=NOTHING_ORDERED,
         apart=True,
     ),
     RequestLegExtension: Transition(
@@ -148,8 +175,13 @@ TRANSITIONS: Final[dict[type[ActorCommand], Transition]] = {
         posts=_DUTY_LEADER | _LEADER,
         case_states=_AT_WORK,
         leg_states=frozenset({"assigned", "handling", "return_pending", "suspended"}),
+        rectification=NOTHING_ORDERED,
         apart=True,
     ),
+    OrderRectification: _by_law("none", "not_cleared", "cleared"),
+    ClaimRectification: _by_law("ordered"),
+    RecordReinspection: _by_law("ordered", "claimed", "enforced"),
+    RecordEnforcement: _by_law("not_cleared"),
     AssignCheck: Transition(
         rows=(19,),
         posts=frozenset({"dispatcher"}),
@@ -230,7 +262,22 @@ def _refuse_state(transition: Transition, case: CaseState, leg: LegState | None)
             code=f"wrong_state_case_{case.state}", detail=f"The case is {case.state}: this act does not fit."
         )
     if leg is not None and transition.leg_states is not None and leg.state not in transition.leg_states:
-        return Refusal(
-            code=f"wrong_state_leg_{leg.state}", detail=f"Leg {leg.leg} is {leg.state}: this act does not fit."
-        )
+        return wrong_leg_state(leg)
+    if leg is not None and transition.rectification is not None:
+        return _refuse_rectification(transition.rectification, leg)
     return None
+
+
+def wrong_leg_state(leg: LegState) -> Refusal:
+    """Return the refusal of an act that does not fit the leg as it stands."""
+    return Refusal(code=f"wrong_state_leg_{leg.state}", detail=f"Leg {leg.leg} is {leg.state}: this act does not fit.")
+
+
+def _refuse_rectification(allowed: frozenset[RectificationStage], leg: LegState) -> Refusal | None:
+    stage = leg.rectification_stage
+    if stage in allowed:
+        return None
+    return Refusal(
+        code=f"wrong_state_rectification_{stage}",
+        detail=f"What leg {leg.leg} has ordered by law stands at {stage}: this act does not fit.",
+    )

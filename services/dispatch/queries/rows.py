@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from services.dispatch.domain.case import CaseState
-from services.dispatch.domain.colours import Colour
 from services.dispatch.domain.legs import LegState
 from services.dispatch.tables import cases
+from shared.deadlines.colours import Colour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def concerns(unit: str) -> sa.ColumnElement[bool]:
 
 
 def colour_is(colour: Colour, clock: ReadOnlyColumnCollection[str, Any]) -> tuple[sa.ColumnElement[bool], ...]:
-    """Select the rows of a colour by `due_at` and `warn_at` and the database's now, as `domain.colours` says it."""
+    """Select the rows of a colour by `due_at` and `warn_at` and the database's now, as `colour_of` says it."""
     now = sa.func.now()
     match colour:
         case "red":

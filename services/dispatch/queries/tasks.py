@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.dispatch.domain.case import CaseStage
-from services.dispatch.domain.colours import COLOURS, Colour
 from services.dispatch.domain.legs import DONE, LEG_STAGES, LegStage
 from services.dispatch.queries.rows import KnownLeg, colour_is, concerns, database_now, known_case, select_cases
 from services.dispatch.tables import cases
+from shared.deadlines.colours import COLOURS, Colour
 from shared.ledger.tables import instant
 
 _IDS: Final = sa.ARRAY(sa.Uuid)

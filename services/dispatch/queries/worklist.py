@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.dispatch.domain.case import CASE_STAGES, CaseStage
-from services.dispatch.domain.colours import COLOURS, Colour
 from services.dispatch.domain.searching import Meaning
 from services.dispatch.queries.rows import KnownCase, colour_is, concerns, database_now, known_case, select_cases
 from services.dispatch.tables import cases
 from shared.contracts.common import Level, Post
+from shared.deadlines.colours import COLOURS, Colour
 
 Order = Literal["newest", "deadline"]
 
@@ -162,7 +162,7 @@ def _out_of_few(wanted: CaseFilter, earlier: _Conditions) -> sa.Select[Any]:
 def _one_by_one(wanted: CaseFilter, meaning: Meaning, earlier: _Conditions, limit: int) -> sa.Select[Any]:
     """Select the newest of each category and place that a text means: each of them has an index in that order."""
     key = sa.select(cases.c.stream).where(*_conditions(wanted), *earlier)
-    found = [key.where(cases.c.stream == meaning.case)]
+    found = [key.where(_is_named(meaning))]
     for column, codes in (
         (cases.c.category, sorted({code for _, code in meaning.categories})),
         (cases.c.street, meaning.streets),
@@ -234,13 +234,18 @@ def _conditions(wanted: CaseFilter) -> list[sa.ColumnElement[bool]]:
 
 def _means(meaning: Meaning) -> sa.ColumnElement[bool]:
     """Select what a text means: a case itself, or cases of these categories or at these places."""
-    found: list[sa.ColumnElement[bool]] = []
-    if meaning.case is not None:
-        found.append(cases.c.stream == meaning.case)
+    found = [_is_named(meaning)]
     if meaning.categories:
         found.append(sa.tuple_(cases.c.category_system, cases.c.category).in_(meaning.categories))
     if meaning.streets:
         found.append(cases.c.street.in_(meaning.streets))
     if meaning.communities:
         found.append(cases.c.community.in_(meaning.communities))
-    return sa.or_(sa.false(), *found)
+    return sa.or_(*found)
+
+
+def _is_named(meaning: Meaning) -> sa.ColumnElement[bool]:
+    """Select the one case whose id or number the text is."""
+    if meaning.number is not None:
+        return cases.c.number == meaning.number
+    return sa.false() if meaning.case is None else cases.c.stream == meaning.case

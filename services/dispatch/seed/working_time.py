@@ -33,6 +33,7 @@ class _Limits(File, frozen=True, kw_only=True):
     dispatch: str
     sign: str
     check: str
+    reinspection: str
 
 
 class _LimitPolicyFile(File, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ def limit_policy() -> LimitPolicy:
         dispatch=limit(file.limits.dispatch),
         sign=limit(file.limits.sign),
         check=limit(file.limits.check),
+        reinspection=limit(file.limits.reinspection),
     )
 
 

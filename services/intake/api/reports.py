@@ -10,7 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from services.intake.api.views import ReportPage, ReportView, content_of, summary
+from services.intake.api.views import ReportPage, ReportView, clocks_of, content_of, summary
 from services.intake.api.writing import Calling
 from services.intake.domain.commands import Accept, Complete, File, Forget, Reject, Submit
 from services.intake.domain.contents import SALT_BYTES
@@ -23,6 +23,7 @@ from shared.kernel.identifiers import new_id
 from shared.web.after import After, wait_until_reached
 from shared.web.answers import respond
 from shared.web.authentication import Caller
+from shared.web.clockviews import Watch
 from shared.web.problem import Problem, ProblemError
 
 _STORABLE: Final = r"^[^\x00]{1,200}$"
@@ -68,7 +69,10 @@ async def list_reports(
 
 @get("/v1/reports/{report_id:uuid}")
 async def read_report(report_id: ReportId, actor: Caller, queries: Reads, after: After = None) -> ReportView:
-    """Read a report. Its private content is for acceptor, duty leader, leader, administrator and its source."""
+    """Read a report with its clocks.
+
+    Its private content is for acceptor, duty leader, leader, administrator and its source.
+    """
     await wait_until_reached(after, queries.reached)
     known = await queries.find(report_id)
     if known is None or sees_only(actor) not in {None, known.report.source}:
@@ -77,13 +81,15 @@ async def read_report(report_id: ReportId, actor: Caller, queries: Reads, after:
 
 
 async def _view(known: KnownReport, actor: Actor, queries: ReportQueries) -> ReportView:
+    now, library = await queries.as_of()
     facts = summary(known)
+    clocks = clocks_of(known, Watch(now=now, library=library, city=queries.city))
     if not may_read_content(actor, known.report.source):
-        return ReportView(report=facts, content_state="withheld")
+        return ReportView(report=facts, clocks=clocks, content_state="withheld")
     private = await queries.content(known.id)
     if private is None:
-        return ReportView(report=facts, content_state="forgotten")
-    return ReportView(report=facts, content_state="shown", content=content_of(private))
+        return ReportView(report=facts, clocks=clocks, content_state="forgotten")
+    return ReportView(report=facts, clocks=clocks, content_state="shown", content=content_of(private))
 
 
 # ---------------------------------------------------------------------------------------------------- writing

@@ -7,13 +7,31 @@ from uuid import UUID
 from services.intake.domain.commands import Channel
 from services.intake.domain.contents import PrivateContent
 from services.intake.domain.report import Status
+from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
 from shared.contracts.intake import Contact, SubmittedCategory
+from shared.deadlines.telling import BREACHED
+from shared.web.clockviews import ClockView, Watch
+
+
+class FollowedCase(Message, frozen=True, kw_only=True):
+    """The case that the reporter follows since the report's own was merged into it; `state` where it is known here."""
+
+    case_id: UUID
+    state: CaseState | None
+
+
+class ReportedCase(Message, frozen=True, kw_only=True):
+    """What the report became: its case, how that stands, and while it is merged, the case to follow instead."""
+
+    case_id: UUID
+    state: CaseState
+    follows: FollowedCase | None
 
 
 class ReportSummary(Message, frozen=True, kw_only=True):
-    """The facts of a report; `revision` is what `expected_revision` takes."""
+    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed."""
 
     report_id: UUID
     revision: int
@@ -29,6 +47,7 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     target_type: TargetType
     campaign: str | None
     missing: tuple[str, ...]
+    case: ReportedCase | None
 
 
 class ReportPage(Message, frozen=True, kw_only=True):
@@ -48,9 +67,13 @@ class ReportContent(Message, frozen=True, kw_only=True):
 
 
 class ReportView(Message, frozen=True, kw_only=True):
-    """One report; `content` is there only where `content_state` is `shown`."""
+    """One report; `content` is there only where `content_state` is `shown`.
+
+    `clocks` say by when it has to be accepted and filed, and why; it has none where that was done as it came in.
+    """
 
     report: ReportSummary
+    clocks: tuple[ClockView, ...]
     content_state: Literal["shown", "withheld", "forgotten"]
     content: ReportContent | None = None
 
@@ -73,7 +96,23 @@ def summary(known: KnownReport) -> ReportSummary:
         target_type=report.target_type,
         campaign=report.campaign,
         missing=report.missing,
+        case=_case(known),
     )
+
+
+def _case(known: KnownReport) -> ReportedCase | None:
+    told = known.report.told
+    if told is None:
+        return ReportedCase(case_id=known.id, state="open", follows=None) if known.report.status == "filed" else None
+    follows = None
+    if told.follows is not None:
+        follows = FollowedCase(case_id=told.follows, state=known.followed.state if known.followed else None)
+    return ReportedCase(case_id=known.id, state=told.state, follows=follows)
+
+
+def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
+    """Return the clocks of a report in the order of its stages."""
+    return tuple(watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED) for one in known.report.clocks)
 
 
 def content_of(private: PrivateContent) -> ReportContent:

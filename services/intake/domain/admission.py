@@ -96,6 +96,8 @@ def missing_documents(library: ReferenceLibrary, city: str) -> str | None:
         "units": library.units(city),
         "places": library.places(city),
         "catalogue": library.names("catalogue"),
+        "calendar": library.calendar(city),
+        "limit_policy": library.limit_policy(city),
     }
     missing = [name for name, document in found.items() if not document]
     return f"Reference documents of {city} have not arrived yet: {', '.join(missing)}." if missing else None

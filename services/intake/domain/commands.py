@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from shared.contracts.common import Code, Number, ShortText
+from services.intake.domain.telling import TellOfCase
+from shared.contracts.common import Code, Instant, Number, ShortText
 from shared.contracts.intake import RejectionReason, ReportSubmission, Stranger, SubmittedCategory
 
 Channel = Literal["topic", "http"]
@@ -70,4 +71,11 @@ class Forget(Act, frozen=True, kw_only=True):
     reason: ShortText
 
 
-Command = Submit | Complete | Accept | File | Reject | Forget
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireClocks:
+    """Let the report's clock tell everything that is due by `due_at`; a wake asks for it. Answered in every state."""
+
+    due_at: Instant
+
+
+Command = Submit | Complete | Accept | File | Reject | Forget | TellOfCase | FireClocks

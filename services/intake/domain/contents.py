@@ -5,12 +5,23 @@ digest of a few digits (a telephone number) from being found by trying them all,
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
-from shared.contracts.common import Message
-from shared.contracts.intake import Contact, ReportSubmission
+from services.intake.domain.commands import Submit
+from shared.contracts.common import Event, Message
+from shared.contracts.decisions import Effect, ForgetPrivate, KeepPrivate
+from shared.contracts.intake import (
+    Contact,
+    Content,
+    ContentForgotten,
+    ReportContentForgotten,
+    Reported,
+    ReportSubmission,
+)
+from shared.contracts.registry import INTAKE_CONTENTS
 
 SALT_BYTES: Final = 16
 
@@ -45,3 +56,21 @@ def read_content(private: bytes) -> PrivateContent:
 def digest_of(private: bytes) -> str:
     """Return the SHA-256 of the document, hexadecimal: what the event holds instead."""
     return hashlib.sha256(private).hexdigest()
+
+
+def effects(_state: object, event: Event, command: object) -> Sequence[Effect]:
+    """Return what of the report is kept apart, or forgotten, with the event (I-14)."""
+    match event, command:
+        case Reported(), Submit(submission=submission):
+            shared = Content(
+                report_id=command.report_id,
+                description=submission.description,
+                address=submission.place.address,
+                photos=submission.photos,
+            )
+            private = private_content(submission, command.salt)
+            return [KeepPrivate(private=private, topic=INTAKE_CONTENTS, shared=shared)]
+        case ReportContentForgotten(), _:
+            return [ForgetPrivate(topic=INTAKE_CONTENTS, type=ContentForgotten.type)]
+        case _:
+            return []

@@ -9,35 +9,61 @@ from typing import Final, Literal, assert_never
 from msgspec.structs import asdict, replace
 
 from services.intake.domain.admission import Admission, admit, incomplete, invalid, public_place
-from services.intake.domain.commands import Accept, Act, Channel, Command, Complete, File, Forget, Reject, Submit
+from services.intake.domain.clocks import (
+    CLOCK_EVENTS,
+    ClockEvent,
+    Clocks,
+    breach_before,
+    fire,
+    next_stage,
+    start,
+    tell_of_time,
+    wakes_of,
+)
+from services.intake.domain.commands import (
+    Accept,
+    Act,
+    Channel,
+    Command,
+    Complete,
+    File,
+    FireClocks,
+    Forget,
+    Reject,
+    Submit,
+)
 from services.intake.domain.contents import digest_of, private_content
 from services.intake.domain.entitlement import POSTS, is_trusted, not_entitled, units_of
+from services.intake.domain.telling import TOLD, CaseAsTold, TellOfCase, ToldEvent, as_told, tell
 from shared.contracts.common import Actor, CategoryCode, Instant, Message, Place, Post, TargetType
-from shared.contracts.decisions import Context, Decision, Effect, ForgetPrivate, KeepPrivate
+from shared.contracts.decisions import Context, Decision
 from shared.contracts.intake import (
     Accepted,
     Completed,
-    Content,
-    ContentForgotten,
     Filed,
+    MergeTold,
+    OutcomeTold,
     Rejected,
+    ReportClockBreached,
+    ReportClockWarned,
     ReportContentForgotten,
     Reported,
     SubmittedCategory,
+    UnmergeTold,
 )
-from shared.contracts.registry import INTAKE_CONTENTS
+from shared.kernel.decider import Wake
 from shared.kernel.errors import Refusal
 
 # ----------------------------------------------------------------------------------------------------- events
 
-ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten
-EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten)
+ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten | ToldEvent | ClockEvent
+EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten, *TOLD, *CLOCK_EVENTS)
 
 AGGREGATE: Final = "report"
 """The aggregate's name in commands and in the ledger."""
 
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
-"""Who accepts and files what a trusted source reports completely."""
+"""Who accepts and files what a trusted source reports completely, and tells reporters of their cases."""
 
 # ------------------------------------------------------------------------------------------------------ state
 
@@ -46,7 +72,7 @@ Status = Literal["reported", "accepted", "filed", "rejected"]
 
 
 class Report(Message, frozen=True, kw_only=True):
-    """The state of a report; `revision` is the sequence of its last event."""
+    """The state of a report; `revision` counts what was done to it: neither its case nor time makes one stale."""
 
     revision: int
     status: Status
@@ -62,6 +88,9 @@ class Report(Message, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     content_digest: str
     content_forgotten: bool = False
+    clocks: Clocks = ()
+    told: CaseAsTold | None = None
+    """What the reporter was told of the case."""
 
 
 def evolve(state: Report | None, event: ReportEvent) -> Report:
@@ -79,13 +108,18 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:
         case Completed():
             return replace(state, revision=revision, category=event.category, place=event.place, missing=())
         case Accepted():
-            return replace(state, revision=revision, status="accepted")
+            clocks = next_stage(state.clocks, event.at, event.file_clock)
+            return replace(state, revision=revision, status="accepted", clocks=clocks)
         case Filed():
-            return replace(state, revision=revision, status="filed")
+            return replace(state, revision=revision, status="filed", clocks=next_stage(state.clocks, event.at))
         case Rejected():
-            return replace(state, revision=revision, status="rejected")
+            return replace(state, revision=revision, status="rejected", clocks=next_stage(state.clocks, event.at))
         case ReportContentForgotten():
             return replace(state, revision=revision, content_forgotten=True)
+        case MergeTold() | UnmergeTold() | OutcomeTold():
+            return replace(state, told=as_told(event))
+        case ReportClockWarned() | ReportClockBreached():
+            return replace(state, clocks=tell_of_time(state.clocks, event))
         case _:
             assert_never(event)
 
@@ -107,6 +141,7 @@ def _reported(state: Report | None, event: Reported) -> Report:
         campaign=event.campaign,
         missing=event.missing,
         content_digest=event.content_digest,
+        clocks=next_stage((), event.at, event.accept_clock),
     )
 
 
@@ -124,6 +159,11 @@ def columns(state: Report) -> Mapping[str, object]:
     }
 
 
+def wakes(state: Report) -> Sequence[Wake]:
+    """Return what should wake the report."""
+    return wakes_of(state.clocks)
+
+
 # ----------------------------------------------------------------------------------------------------- decide
 
 _REJECTION: Final[Mapping[Status, tuple[Literal["acceptance", "filing"], Post]]] = {
@@ -139,8 +179,12 @@ def decide(state: Report | None, command: Command, context: Context, *, city: st
     """
     if isinstance(command, Submit):
         return _submit(state, command, context, city)
+    if isinstance(command, FireClocks):
+        return fire(state.clocks if state else (), command, context)
     if state is None:
         return Refusal(code="unknown_report", detail=f"There is no report {context.stream}.")
+    if isinstance(command, TellOfCase):
+        return tell(command, context)
     return _not_now(state, command, context, city) or _act(state, command, context, city)
 
 
@@ -162,6 +206,7 @@ def _submit(state: Report | None, command: Submit, context: Context, city: str) 
     )
     if not isinstance(admission, Admission):
         return invalid(admission)
+    at_once = trusted and not admission.missing
     reported = Reported(
         at=context.at,
         by=context.actor,
@@ -176,8 +221,9 @@ def _submit(state: Report | None, command: Submit, context: Context, city: str) 
         content_digest=digest_of(private_content(submission, command.salt)),
         missing=admission.missing,
         places_version=admission.places_version,
+        accept_clock=None if at_once else start("accept", context, city),
     )
-    return _followed_up(reported, context) if trusted and not admission.missing else [reported]
+    return _followed_up(reported, context) if at_once else [reported]
 
 
 def _followed_up(reported: Reported, context: Context) -> Decision:
@@ -203,7 +249,7 @@ def _act(state: Report, command: Complete | Accept | File | Reject | Forget, con
         case Complete():
             return _complete(state, command, context, city)
         case Accept():
-            return _accept(state, context)
+            return _accept(state, context, city)
         case File():
             return _file(state, context)
         case Reject():
@@ -240,18 +286,19 @@ def _named(state: Report) -> SubmittedCategory:
     return SubmittedCategory(**asdict(state.category))
 
 
-def _accept(state: Report, context: Context) -> Decision:
+def _accept(state: Report, context: Context, city: str) -> Decision:
     if state.status != "reported":
         return _wrong_state(state.status, "Only a report that waits for acceptance can be accepted.")
     if state.missing:
         return incomplete(state.missing)
-    return [Accepted(at=context.at, by=context.actor)]
+    accepted = Accepted(at=context.at, by=context.actor, file_clock=start("file", context, city))
+    return [*breach_before(state.clocks, context, INTAKE_ITSELF), accepted]
 
 
 def _file(state: Report, context: Context) -> Decision:
     if state.status != "accepted":
         return _wrong_state(state.status, "Only an accepted report can be filed.")
-    return [_filed(state, context.actor, context)]
+    return [*breach_before(state.clocks, context, INTAKE_ITSELF), _filed(state, context.actor, context)]
 
 
 def _filed(state: Report, by: Actor, context: Context) -> Filed:
@@ -276,9 +323,10 @@ def _reject(state: Report, command: Reject, context: Context) -> Decision:
     stage, post = _REJECTION[state.status]
     if context.actor.post != post:
         return Refusal(code="not_entitled_post", detail=f"At {stage} only the {post} rejects.")
-    return [
-        Rejected(at=context.at, by=context.actor, stage=stage, reason_code=command.reason_code, reason=command.reason)
-    ]
+    rejected = Rejected(
+        at=context.at, by=context.actor, stage=stage, reason_code=command.reason_code, reason=command.reason
+    )
+    return [*breach_before(state.clocks, context, INTAKE_ITSELF), rejected]
 
 
 def _forget(state: Report, command: Forget, context: Context) -> Decision:
@@ -289,24 +337,3 @@ def _forget(state: Report, command: Forget, context: Context) -> Decision:
 
 def _wrong_state(state: str, detail: str) -> Refusal:
     return Refusal(code=f"wrong_state_report_{state}", detail=detail)
-
-
-# ---------------------------------------------------------------------------------------------------- effects
-
-
-def effects(_state: Report, event: ReportEvent, command: Command) -> Sequence[Effect]:
-    """Return what of the report is kept apart, or forgotten, with the event (I-14)."""
-    match event, command:
-        case Reported(), Submit(submission=submission):
-            shared = Content(
-                report_id=command.report_id,
-                description=submission.description,
-                address=submission.place.address,
-                photos=submission.photos,
-            )
-            private = private_content(submission, command.salt)
-            return [KeepPrivate(private=private, topic=INTAKE_CONTENTS, shared=shared)]
-        case ReportContentForgotten(), _:
-            return [ForgetPrivate(topic=INTAKE_CONTENTS, type=ContentForgotten.type)]
-        case _:
-            return []

@@ -124,5 +124,7 @@ def _closing(case: Case, where: str, *, on_papers: bool) -> Iterator[Finding]:
     for number, leg in case.legs.items():
         if not leg.done:
             yield Finding(invariant="I-11", what=f"closed while leg {number} is {leg.state}", where=where)
+        if leg.under_order:
+            yield Finding(invariant="I-11", what=f"closed before the re-inspection of leg {number} passed", where=where)
     if not (case.passed_check or on_papers):
         yield Finding(invariant="I-11", what="closed without a check that passed", where=where)

@@ -9,8 +9,10 @@ from typing import Any, Final
 from tests.reliability.history.copies import Streams, held_by
 from tests.reliability.history.facts import Facts, Finding, Published, Requested
 from tests.reliability.history.merges import check_merges
+from tests.reliability.history.news import TELLINGS, check_news
 from tests.reliability.history.recount import kind_of
 from tests.reliability.history.tasks import check_tasks
+from tests.reliability.history.time import TELLING
 
 _POLICY: Final = {"opened", "opening_declined"}
 _TO_ANOTHER_CASE: Final = {
@@ -24,6 +26,8 @@ _TO_ANOTHER_CASE: Final = {
 """What the system does because another case asked: each is the effect of a request of dispatch's own."""
 _ITSELF: Final = "/joint/services/dispatch"
 _FILED: Final = "jointenforcement.report.filed.v1"
+_NOBODYS_ACT: Final = TELLINGS.union(TELLING)
+"""What dispatch's events and time do to a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +47,19 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
     yield from _openings(facts, streams)
     yield from check_tasks(facts, streams)
     yield from check_merges(facts, streams)
+    yield from check_news(facts, streams)
 
 
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
-    """Cut a stream into effects; what a policy or time did to a case is left out, what an act led to by rule is not.
+    """Cut a stream into effects; what a policy or time did is left out, what an act led to by rule is not.
 
     What one case did because another asked is an effect too.
     """
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
     for event in events:
+        if topic == "intake.reports" and kind_of(event) in _NOBODYS_ACT:
+            continue
         by = json.loads(event.document)["by"]
         if topic == "dispatch.cases" and by["post"] == "system":
             if kind_of(event) in _TO_ANOTHER_CASE:

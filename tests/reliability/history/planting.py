@@ -211,9 +211,14 @@ def leave_a_wake(facts: Facts) -> Facts:
     return replace(facts, wakes=[*facts.wakes, wake])
 
 
-def lose_a_wake(facts: Facts) -> Facts:
-    """Lose the wake of a case whose clocks run."""
-    return replace(facts, wakes=facts.wakes[1:])
+def lose_a_wake(service: str) -> Plant:
+    """Lose the wake of a report or case whose clocks run."""
+
+    def plant(facts: Facts) -> Facts:
+        lost = first(facts.wakes, lambda wake: wake.service == service)
+        return replace(facts, wakes=[wake for wake in facts.wakes if wake != lost])
+
+    return plant
 
 
 def tell_a_breach(at: str, due_at: str, *, twice: bool = False) -> Plant:

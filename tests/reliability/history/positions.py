@@ -10,7 +10,7 @@ from tests.reliability.history.facts import CONTENTS, Facts, Finding, Place
 
 READERS: Final = {
     "intake.reports": ("dispatch.events", "analytics.events"),
-    "dispatch.cases": ("analytics.events",),
+    "dispatch.cases": ("intake.cases", "analytics.events"),
     "dispatch.reference": ("intake.reference", "dispatch.reference", "analytics.reference"),
 }
 """Who takes the events of each topic, in order."""

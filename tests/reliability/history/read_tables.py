@@ -1,7 +1,7 @@
 """Read the three databases with plain SQL, each as of one instant."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,10 +10,17 @@ import msgspec
 
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.clocks import wakes
+from services.intake.domain import report
+from shared.kernel import decider
 from tests.reliability.history.facts import Held, Place, Requested, State, Stored, Wake, heard
 
 SERVICES: Final = ("intake", "dispatch", "analytics")
 _STATES: Final = {"intake": ("reports",), "dispatch": ("cases", "reference_versions"), "analytics": ()}
+_WAKING: Final[Mapping[str, tuple[str, type[Any], Callable[[Any], Sequence[decider.Wake]]]]] = {
+    "intake": ("reports", report.Report, report.wakes),
+    "dispatch": ("cases", CaseState, wakes),
+}
+"""The states that time changes: their table, their type, and what should wake one."""
 _ROWS_AT_ONCE: Final = 2000
 
 Row = Any
@@ -70,18 +77,20 @@ async def _read_service(connection: Any, service: str, found: Tables) -> None:  
         found.given_up.add((row["consumer"], row["topic"], row["stream"], row["sequence"]))
     for row in await connection.fetch(f"SELECT stream::text, kind, due_at FROM {service}.wakes"):
         found.wakes.append(Wake(service=service, **row))
-    if service == "dispatch":
-        found.needed_wakes = [wake async for wake in _needed(connection)]
+    if service in _WAKING:
+        found.needed_wakes += [wake async for wake in _needed(connection, service)]
     found.outbox[service] = await connection.fetchval(f"SELECT count(*) FROM {service}.outbox")
     documents = await connection.fetch(f"SELECT kind, name, version, document FROM {service}.reference_documents")
     found.documents[service] = frozenset(map(tuple, documents))
 
 
-async def _needed(connection: Any) -> AsyncIterator[Wake]:  # noqa: ANN401 - asyncpg is untyped
-    """Yield what each case's state, as it is stored, says should wake it."""
-    async for row in connection.cursor("SELECT stream::text, state FROM dispatch.cases", prefetch=_ROWS_AT_ONCE):
-        for wake in wakes(msgspec.json.decode(row["state"], type=CaseState)):
-            yield Wake(service="dispatch", stream=row["stream"], kind=wake.kind, due_at=wake.due_at)
+async def _needed(connection: Any, service: str) -> AsyncIterator[Wake]:  # noqa: ANN401 - asyncpg is untyped
+    """Yield what the state of each report or case, as it is stored, says should wake it."""
+    table, state, wakes_of = _WAKING[service]
+    query = f"SELECT stream::text, state FROM {service}.{table}"
+    async for row in connection.cursor(query, prefetch=_ROWS_AT_ONCE):
+        for wake in wakes_of(msgspec.json.decode(row["state"], type=state)):
+            yield Wake(service=service, stream=row["stream"], kind=wake.kind, due_at=wake.due_at)
 
 
 def stored(service: str, row: Row) -> Stored:

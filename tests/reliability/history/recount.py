@@ -51,7 +51,10 @@ _TAKEN_OVER: Final = ("leg_return_upheld", "leg_ruled")
 
 @dataclass(slots=True)
 class Leg:
-    """A department's part of a case. `breaches` are of its handling limit, `exempt` those that an appeal exempted."""
+    """A department's part of a case. `breaches` are of its handling limit, `exempt` those that an appeal exempted.
+
+    `under_order`: what it has ordered by law has not passed its re-inspection.
+    """
 
     unit: str
     role: str
@@ -59,6 +62,7 @@ class Leg:
     fed_back_by: str | None = None
     breaches: int = 0
     exempt: int = 0
+    under_order: bool = False
 
     @property
     def done(self) -> bool:
@@ -163,6 +167,10 @@ class Case:
                 leg.state = "handling"
             case "clock_breached" if body["stage"] == "handle":
                 leg.breaches += 1
+            case "leg_rectification_ordered":
+                leg.under_order = True
+            case "leg_reinspected":
+                leg.under_order = not body["passed"]
             case "leg_appeal_reviewed" if body["decision"] == "upheld":
                 leg.exempt = leg.breaches
             case _ if kind in _TAKEN_OVER:

@@ -25,6 +25,10 @@ _OF_ITS_LEG: Final = {
     "leg_suspension_refused": "suspension_refused",
     "leg_suspended": "suspended",
     "leg_resumed": "resumed",
+    "leg_rectification_ordered": "rectification_ordered",
+    "leg_rectification_claimed": "rectification_claimed",
+    "leg_rectification_expired": "rectification_expired",
+    "leg_enforcement_recorded": "enforced",
     "clock_warned": "warned",
     "clock_breached": "breached",
     "supervision_answered": "supervision_answered",
@@ -93,6 +97,9 @@ def _of_some(case: Case, kind: str, body: Mapping[str, Any]) -> Iterator[_Told]:
             yield from _all(case, [number for number, one in case.legs.items() if one.state != "waived"], "supervised")
         case "clocks_recomputed":
             yield from _all(case, {moved["leg"] for moved in body["moved"]}, "recomputed")
+        case "leg_reinspected":
+            change = "reinspection_passed" if body["passed"] else "reinspection_failed"
+            yield from _all(case, [body["leg"]], change)
         case "leg_appeal_reviewed" if body["decision"] is not None:
             yield from _all(case, [body["leg"]], f"appeal_{body['decision']}")
 

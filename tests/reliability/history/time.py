@@ -1,4 +1,4 @@
-"""What time does to cases: the wakes are those that states need; no limit is told early or twice (I-5, I-12)."""
+"""What time does: the wakes are those that states need; no limit is told early or twice (I-5, I-12)."""
 
 import json
 from collections import Counter
@@ -11,14 +11,15 @@ from tests.reliability.history.facts import Facts, Finding, Published
 from tests.reliability.history.recount import kind_of
 
 _BREACHED: Final = "clock_breached"
-_TELLING: Final = ("clock_warned", _BREACHED)
+TELLING: Final = ("clock_warned", _BREACHED)
+"""The events in which clocks tell how much of a limit is used."""
 
 
 def check_time(facts: Facts, streams: Streams) -> Iterator[Finding]:
     """Compare wakes with states, and judge every warning and breach by the limit that it names."""
     yield from _wakes(facts)
     for (topic, stream), events in streams.items():
-        if topic == "dispatch.cases":
+        if topic in {"intake.reports", "dispatch.cases"}:
             yield from _told(stream, events)
 
 
@@ -33,7 +34,9 @@ def _told(stream: str, events: list[Published]) -> Iterator[Finding]:
     seen: set[tuple[Any, ...]] = set()
     for event in events:
         kind = kind_of(event)
-        if kind not in _TELLING:
+        if kind == "leg_rectification_ordered":
+            seen = {limit for limit in seen if limit[0] != "rectification"}  # a new limit may end on the same day
+        if kind not in TELLING:
             continue
         body, where = json.loads(event.document), f"{stream}:{event.sequence}"
         percent = 100 if kind == _BREACHED else body["percent"]

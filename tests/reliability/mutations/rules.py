@@ -9,6 +9,7 @@ _MACHINE: Final = "tests/unit/dispatch/test_case_machine.py::TestCaseMachine::ru
 _CHECKS: Final = "tests/unit/dispatch/test_checks.py::"
 _ENDS: Final = "tests/unit/dispatch/test_ends_table.py::"
 _GATE: Final = "tests/unit/dispatch/test_gate.py::"
+_RECTIFICATION: Final = "tests/unit/dispatch/test_rectification.py::"
 _REPORT: Final = "tests/unit/intake/test_report.py::"
 _INDICATORS: Final = "tests/unit/analytics/test_indicators.py::"
 _ANALYTICS: Final = "tests/integration/test_analytics.py::"
@@ -93,6 +94,33 @@ _CASES: Final = (
         pins=(f"{_GATE}test_a_case_has_exactly_one_lead_leg",),
     ),
     Mutation(
+        name="a re-inspection has passed",
+        invariant="I-11",
+        removed="a case does not close before every ordered re-inspection has passed",
+        file="services/dispatch/domain/gate.py",
+        text="if leg.rectifying",
+        replacement='if leg.rectifying and leg.state == "assigned"',
+        pins=(f"{_GATE}test_every_ordered_re_inspection_has_passed",),
+    ),
+    Mutation(
+        name="an order holds the feedback",
+        invariant="I-11",
+        removed="a leg is not fed back before what it has ordered by law is cleared",
+        file="services/dispatch/domain/transitions.py",
+        text="leg_states=_IN_HANDLING,\n        rectification=NOTHING_ORDERED,\n        own_leg=True,",
+        replacement="leg_states=_IN_HANDLING,\n        own_leg=True,",
+        pins=(f"{_RECTIFICATION}test_every_act_has_one_outcome_wherever_the_order_of_a_leg_stands",),
+    ),
+    Mutation(
+        name="no suspension stops the law",
+        invariant="I-12",
+        removed="the limits that the law sets run while a leg is suspended",
+        file="services/dispatch/domain/clocks.py",
+        text="        return _of_rectification(leg)\n",
+        replacement="        return []\n",
+        pins=(f"{_RECTIFICATION}test_a_suspension_stops_no_limit_that_the_law_sets",),
+    ),
+    Mutation(
         name="a check has passed",
         invariant="I-11",
         removed="a case that nobody has checked does not close",
@@ -139,8 +167,8 @@ _CASES: Final = (
         invariant="I-13",
         removed="a department acts on its own leg alone",
         file="services/dispatch/domain/transitions.py",
-        text='leg_states=frozenset({"assigned"}),\n        own_leg=True,',
-        replacement='leg_states=frozenset({"assigned"}),',
+        text='leg_states=frozenset({"assigned", "handling"}),\n        own_leg=True,',
+        replacement='leg_states=frozenset({"assigned", "handling"}),',
         pins=(f"{_ENTITLEMENT}test_a_department_acts_on_its_own_leg_only",),
         every_run=True,
     ),

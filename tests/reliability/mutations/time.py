@@ -9,6 +9,7 @@ _PROCESSES: Final = "tests/integration/test_timers_processes.py::"
 _INBOUND: Final = "tests/integration/test_inbound.py::"
 _TIME: Final = "tests/integration/test_dispatch_time.py::"
 _CLOCKS: Final = "tests/unit/dispatch/test_clocks.py::"
+_REPORTS: Final = "tests/unit/intake/test_clocks.py::"
 _WAITS: Final = f"{_TIMERS}test_a_wake_waits_until_what_came_in_before_it_was_consumed"
 
 MUTATIONS: Final = (
@@ -87,6 +88,24 @@ MUTATIONS: Final = (
         text="due.at <= command.due_at:",
         replacement="due.at <= acting.at:",
         pins=(f"{_CLOCKS}test_a_wake_tells_nothing_that_is_due_after_it",),
+    ),
+    Mutation(
+        name="a wake of a report tells what is due by then",
+        invariant="I-12",
+        removed="a wake of a report that comes late tells nothing that was due after it",
+        file="services/intake/domain/clocks.py",
+        text="if at > command.due_at:",
+        replacement="if at > context.at:",
+        pins=(f"{_REPORTS}test_a_wake_that_comes_late_tells_nothing_that_is_due_after_it",),
+    ),
+    Mutation(
+        name="who is late is told so first",
+        invariant="I-12",
+        removed="an act on a report that is late is preceded by the breach",
+        file="services/intake/domain/clocks.py",
+        text="running.clock.due_at >= context.at:",
+        replacement="running.told != BREACHED:",
+        pins=(f"{_REPORTS}test_who_accepts_late_without_a_wake_having_told_so_is_told_first",),
     ),
     Mutation(
         name="a wake that stays stops nobody",

@@ -125,6 +125,8 @@ class Session:
         match plan.special:
             case "now":
                 return [{"now": store.clock.database()}]
+            case "next":
+                return [{"nextval": store.next_serial()}]
             case "one":
                 return [{"one": 1}]
             case "age":

@@ -1,7 +1,8 @@
 """Two small services that feed each other: intake's asks become dispatch's tasks, whose events come back to the asks.
 
 Every event has a mark, which says what it stands for: `x:<key>` came from outside, `<topic>/<stream>#<n>` is the
-effect of event n of a stream. So each effect can be counted. A task has a deadline, which an act in time takes away.
+effect of event n of a stream. So each effect can be counted. A task has a serial of its day, and a deadline that an
+act in time takes away.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,7 @@ DEADLINE: Final = "deadline"
 class Marked(Event, frozen=True, kw_only=True):
     type: ClassVar[str] = "jointenforcement.tally.marked.v1"
     mark: str
+    serial: str | None = None
 
 
 class Expired(Event, frozen=True, kw_only=True):
@@ -93,7 +95,8 @@ def _decide(faults: Faults, state: Memory | None, body: Mark | Fire, context: Co
         case Mark(mark=mark) if "refuse" in mark and from_outside(mark):
             return Refusal(code="told", detail="Told to refuse.")
         case Mark():
-            return [Marked(at=context.at, by=context.actor, mark=body.mark)]
+            serial = f"{context.serial.day}-{context.serial.number}" if context.serial else None
+            return [Marked(at=context.at, by=context.actor, mark=body.mark, serial=serial)]
 
 
 def _evolve(state: Memory | None, event: Event) -> Memory:
@@ -131,6 +134,7 @@ def _aggregate(faults: Faults, name: str, topic: str, *, waking: bool = False) -
         columns=lambda state: {"marks": " ".join(state.marks)},
         wakes=_wakes if waking else lambda _state: (),
         woken=lambda _stream, wake: Fire(kind=wake.kind, due_at=wake.due_at),
+        numbered=(Mark,) if waking else (),
     )
 
 

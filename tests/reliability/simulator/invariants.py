@@ -39,6 +39,7 @@ def check(world: "World") -> None:
     _effects(world, marks)
     _requests(world, marks)
     _wakes(world, streams[domain.TASKS])
+    _serials(streams[domain.TASKS])
 
 
 def _require(holds: bool, invariant: str, text: str) -> None:
@@ -99,6 +100,13 @@ def _hash(before: bytes, event: dict[str, Any]) -> bytes:
     place = event["event"].bytes + event["stream"].bytes + event["sequence"].to_bytes(8, "big")
     envelope = f"{event['type']}\x1f{event['occurred_at'].isoformat()}\x1f".encode()
     return hashlib.sha256(before + place + envelope + event["data"]).digest()
+
+
+def _serials(tasks: Streams) -> None:
+    """A stream that begins has a serial, and no two have the same."""
+    given = Counter(_said(rows[0])["serial"] for rows in tasks.values())
+    twice = {serial: number for serial, number in given.items() if serial is None or number > 1}
+    _require(not twice, "serial", f"given more than once, or not at all: {twice}")
 
 
 def _topic(world: "World", topic: str, streams: Streams) -> None:

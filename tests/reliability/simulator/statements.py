@@ -25,7 +25,7 @@ class UnknownStatementError(BaseException):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a statement does. `special` names one that is executed by hand; `columns` are read or written."""
 
-    verb: Literal["select", "insert", "update", "delete", "lots", "special"]
+    verb: Literal["select", "insert", "update", "delete", "lots", "serials", "special"]
     text: str
     table: str = ""
     special: str = ""
@@ -43,6 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 _SPECIAL: Final = (
     ("now", r"^SELECT clock_timestamp\(\)$"),
     ("one", r"^SELECT 1$"),
+    ("next", r"^SELECT nextval\('serials'\)$"),
     ("age", r"^SELECT extract\(epoch FROM clock_timestamp\(\) - written_at\).* FROM outbox ORDER BY id LIMIT 1$"),
     ("lock", r"^SELECT pg_try_advisory_lock\(\$1, hashtext\(\$2\)\)$"),
     ("unlock", r"^SELECT pg_advisory_unlock\(\$1, hashtext\(\$2\)\)$"),
@@ -53,6 +54,10 @@ _LOTS: Final = (
     r"sum\(messages\) OVER \(ORDER BY id\) - messages AS before FROM \(SELECT id, messages FROM outbox "
     r"WHERE topic <> ALL\(\$2::text\[\]\) ORDER BY id LIMIT \$3\) AS first \) AS counted WHERE before < \$1 \)\) "
     r"ORDER BY id FOR UPDATE$"
+)
+_SERIALS: Final = (
+    r"^SELECT nextval\('serials'\) - d\.last_before AS number FROM serial_days d "
+    r"CROSS JOIN generate_series\(1, \$2::int\) WHERE d\.day = \$1$"
 )
 _SELECT: Final = re.compile(
     r"^SELECT (?P<columns>[\w, ]+) FROM (?P<table>\w+)(?: WHERE (?P<where>.+?))?(?: ORDER BY (?P<order>[\w, ]+?))?"
@@ -91,6 +96,8 @@ def plan_of(sql: str) -> Plan:
             return Plan(verb="special", text=text, special=name)
     if re.match(_LOTS, text):
         return Plan(verb="lots", text=text, table="outbox", columns=("id", "topic", "packed"), for_update=True)
+    if re.match(_SERIALS, text):
+        return Plan(verb="serials", text=text, table="serial_days", conditions=(_condition("day = $1"),))
     for shape, read in ((_SELECT, _select), (_INSERT, _insert), (_UPDATE, _update), (_DELETE, _delete)):
         found = shape.match(text)
         if found:

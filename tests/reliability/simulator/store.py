@@ -21,6 +21,7 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
     "reference_documents": ("kind", "name", "version"),
     "outbox": ("id",),
     "interventions": ("id",),
+    "serial_days": ("day",),
 }
 _IDENTITIES: Final = ("outbox", "held", "interventions")
 _DEFAULTS: Final[Row] = {"reason": None, "detail": None, "waits_for": None}
@@ -73,6 +74,12 @@ class Store:
         self.tables: dict[str, dict[Any, Version]] = {}
         self.leases: dict[Any, object] = {}
         self._numbers = 0
+        self._serials = 0
+
+    def next_serial(self) -> int:
+        """Return the next number of the sequence: no transaction takes it back, and none waits for another."""
+        self._serials += 1
+        return self._serials
 
     def rows(self, table: str) -> list[Row]:
         """Return what is committed, in the order in which it was written."""
@@ -85,6 +92,11 @@ class Store:
                 return (yield from self._select(plan, params, transaction))
             case "lots":
                 return (yield from self._lots(plan, params, transaction))
+            case "serials":
+                days = self._matching(plan, params, {}, transaction)
+                return [
+                    {"number": self.next_serial() - row["last_before"]} for _, row in days for _ in range(params[1])
+                ]
             case "insert":
                 joined = _unnested(plan, params)
                 now = self.clock.database()

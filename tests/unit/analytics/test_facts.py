@@ -10,9 +10,10 @@ from services.analytics.domain.case_fold import CaseEvent, evolve_case
 from services.analytics.domain.facts import CaseFacts, ImpossibleEvent, ReportFacts
 from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
+from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
 from tests.support.lives import whole_lives
-from tests.support.stories import START, Story
+from tests.support.stories import NUMBER, START, SYSTEM, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
 
@@ -131,7 +132,22 @@ def test_the_folds_know_every_event_of_their_topics() -> None:
     stories = (told, returned, Story().rejected(), *whole_lives())
     happened = {type(event) for story in stories for event in story.reports + story.cases}
     untold = {kind.__name__ for kind in (*REPORT_EVENTS, *CASE_EVENTS) if kind not in happened}
-    assert untold == {"ReportContentForgotten", "CaseOpeningDeclined"}
+    assert untold == {
+        "ReportContentForgotten",
+        "ReportClockWarned",
+        "ReportClockBreached",
+        "CaseOpeningDeclined",
+        "MergeTold",
+        "UnmergeTold",
+        "OutcomeTold",
+    }
+
+
+def test_the_clocks_of_a_report_change_no_fact() -> None:
+    reported = Story().reports[0]
+    warned = ReportClockWarned(at=START, by=SYSTEM, stage="accept", percent=80, due_at=START)
+    breached = ReportClockBreached(at=START, by=SYSTEM, stage="accept", due_at=START)
+    assert fold([reported, warned, breached]) == fold([reported])
 
 
 @st.composite
@@ -159,6 +175,10 @@ def interleavings(draw: st.DrawFn) -> tuple[Story, list[Event]]:
 def test_every_interleaving_of_the_two_streams_gives_equal_facts(told: tuple[Story, list[Event]]) -> None:
     story, interleaved = told
     assert fold(interleaved) == fold([*story.reports, *story.cases]) == fold([*story.cases, *story.reports])
+
+
+def test_a_case_has_the_number_that_it_was_opened_with() -> None:
+    assert case_of(Story().handled().closed()).number == NUMBER
 
 
 def test_instants_are_those_of_the_events() -> None:

@@ -48,6 +48,7 @@ from tests.support.ends import (
     supervise,
     uphold_appeal,
 )
+from tests.support.lawful import claimed, cleared, enforced, not_cleared, ordered
 
 Line = tuple[str, str, str | None, int | None]
 
@@ -61,6 +62,7 @@ HANDLE_ALL: list[Line] = [
     ("feed_back", "department", MARKET, 2),
     ("feed_back", "department", FIRE, 3),
 ]
+AND_LOOK_AGAIN: list[Line] = [HANDLE_ALL[0], ("reinspect", "department", MARKET, 2), HANDLE_ALL[2]]
 SPRING = utc("2027-04-01 00:00")
 
 BY_STAGE: dict[str, list[Line]] = {
@@ -163,6 +165,15 @@ ON_ONE_LEG: dict[str, tuple[Callable[[], Case], list[Line]]] = {
             ("answer_supervision", "department", FIRE, 3),
         ],
     ),
+    "an order whose party still has time": (ordered, [HANDLE_ALL[0], HANDLE_ALL[2]]),
+    "an order at once": (lambda: ordered(None), AND_LOOK_AGAIN),
+    "a party that says it is done": (claimed, AND_LOOK_AGAIN),
+    "an enforcement": (enforced, AND_LOOK_AGAIN),
+    "a re-inspection that was not passed": (
+        not_cleared,
+        [HANDLE_ALL[0], ("order_or_enforce", "department", MARKET, 2), HANDLE_ALL[2]],
+    ),
+    "a re-inspection that was passed": (cleared, HANDLE_ALL),
     "a proposal to void": (
         lambda: handling().given((propose_void(), DUTY_LEADER)),
         [("decide_void", "leader", None, None), *HANDLE_ALL],

@@ -11,7 +11,7 @@ from services.dispatch.domain import adjustments as of_centres
 from services.dispatch.domain import commands
 from services.dispatch.domain.commands import ActorCommand
 from services.dispatch.domain.transitions import TRANSITIONS
-from shared.contracts import adjustments, dispatch
+from shared.contracts import adjustments, dispatch, rectification
 from shared.contracts.validation import decode
 from shared.kernel.errors import Unreadable
 
@@ -29,6 +29,10 @@ BODIES: dict[type[ActorCommand], type[bodies.Act]] = {
     adjustments.ResumeLeg: bodies.Resumption,
     commands.SendLegBack: bodies.SendingBack,
     commands.WaiveLeg: bodies.Waiver,
+    rectification.OrderRectification: bodies.RectificationOrder,
+    rectification.ClaimRectification: bodies.RectificationClaim,
+    rectification.RecordReinspection: bodies.Reinspection,
+    rectification.RecordEnforcement: bodies.Enforcement,
     adjustments.AnswerSupervision: bodies.SupervisionAnswer,
     adjustments.AppealLeg: bodies.Appealing,
     of_centres.ReviewLegAppeal: bodies.AppealReview,

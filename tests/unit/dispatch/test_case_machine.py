@@ -13,6 +13,7 @@ from services.dispatch.domain.commands import ActorCommand, LegCommand
 from services.dispatch.domain.decide import decide
 from services.dispatch.domain.evolve import evolve
 from services.dispatch.domain.gate import obstacles
+from services.dispatch.domain.legs import LegState
 from services.dispatch.domain.merging import AbandonMerge, CompleteMerge, MergeCommand
 from services.dispatch.domain.tasks import task_messages
 from services.dispatch.domain.transitions import TRANSITIONS
@@ -60,8 +61,17 @@ def any_clock_may_still_tell(case: CaseState) -> bool:
     if case.state == "checking":
         return case.check_told < 100
     at_work = [leg for leg in case.legs if leg.state not in {"fed_back", "waived"}]
+    if any(by_law_may_tell(leg) for leg in at_work):
+        return True
     waits_for_signature = [leg for leg in at_work if leg.unsigned and leg.sign_told < 100]
     return bool(waits_for_signature) or any(leg.state == "suspended" or leg.handle_told < 100 for leg in at_work)
+
+
+def by_law_may_tell(leg: LegState) -> bool:
+    track = leg.rectification
+    if track is None or track.stage in {"not_cleared", "cleared"}:
+        return False
+    return track.reinspection_told < 100 if track.reinspection_clock else track.rectification_told < 100
 
 
 ANSWERS = {ClocksRecomputed, CaseOpeningDeclined, CaseMergeDeclined, CaseMergeAbandoned, CaseMergeReleased}
@@ -210,6 +220,7 @@ class CaseMachine(RuleBasedStateMachine):
             if isinstance(event, CaseClosed):
                 assert all(leg.state in {"fed_back", "waived"} for leg in before.legs), "I-11: every leg is done"
                 assert not obstacles(before, on_papers=event.on_papers)
+                assert not self.book.under_order, "I-11: every ordered re-inspection has passed"
 
     @invariant()
     def in_what_has_ended_nothing_is_due(self) -> None:
@@ -259,6 +270,15 @@ class CaseMachine(RuleBasedStateMachine):
         for leg in self.state.legs if self.state else ():
             assert leg.extension is None or leg.suspension is None
             assert (leg.state == "suspended") == (leg.suspension is not None and leg.suspension.started_at is not None)
+
+    @invariant()
+    def what_is_ordered_by_law_stays_with_its_authority_and_its_limits_never_rest(self) -> None:
+        for leg in self.state.legs if self.state else ():
+            assert leg.rectifying == (leg.leg in self.book.under_order)
+            assert not leg.rectifying or leg.state in {"handling", "suspended"}
+            track = leg.rectification
+            for clock in (track.rectification_clock, track.reinspection_clock) if track else ():
+                assert clock is None or not clock.pauses
 
     @invariant()
     def no_unit_has_two_legs(self) -> None:

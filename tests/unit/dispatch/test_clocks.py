@@ -3,11 +3,13 @@
 import pytest
 
 from services.dispatch.domain.clocks import wakes, woken
+from services.dispatch.domain.columns import breached_stages
 from services.dispatch.domain.decide import decide
 from shared.contracts.clocks import ClockBreached, LegCountedAsSigned
 from shared.contracts.decisions import Context
 from shared.contracts.dispatch import CaseDispatched, CaseRoutingFailed, LegFedBack, LegSigned
 from shared.contracts.reference import Limit
+from shared.deadlines.telling import BREACHED
 from shared.kernel.decider import Wake
 from tests.support.adjusting import (
     DUE,
@@ -37,6 +39,7 @@ from tests.support.cases import (
     feed_back,
     leg_states,
     open_case,
+    refusal,
     request_return,
     rule,
     sign,
@@ -89,6 +92,23 @@ def test_an_unsigned_leg_counts_as_signed_at_its_limit() -> None:
     assert leg_states(case) == {1: "handling", 2: "handling", 3: "handling"}
     assert case.leg(2).signed_at is None
     assert case.stage == "handling"
+
+
+def test_a_signature_after_the_leg_counted_as_signed_is_recorded_and_moves_no_clock() -> None:
+    case = TimedCase(OPENED)
+    case.fired_until("2026-11-23 02:00")
+    before = case.known
+    [signed] = case.done("2026-11-23 03:00", sign(2), department(MARKET, "officer-7"))
+    assert isinstance(signed, LegSigned)
+    assert (signed.leg, signed.unit, signed.at, signed.by.person) == (2, MARKET, utc("2026-11-23 03:00"), "officer-7")
+    assert case.leg(2).signed_at == utc("2026-11-23 03:00")
+    assert case.leg(2).counted_as_signed
+    assert leg_states(case)[2] == "handling"
+    assert wakes(case.known) == wakes(before)
+    assert (case.leg(2).sign_told, case.leg(2).handle_told) == (BREACHED, 0)
+    assert breached_stages(case.known) == ["sign"]
+    assert refusal(case.at("2026-11-23 03:10", sign(2), department(MARKET))) == "wrong_state_leg_handling"
+    assert refusal(case.at("2026-11-23 03:10", sign(3), department(MARKET))) == "not_entitled_other_leg"
 
 
 def test_a_return_that_is_pending_stays_pending_when_the_leg_counts_as_signed() -> None:

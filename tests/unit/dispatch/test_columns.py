@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.dispatch.domain.colours import colour_of
 from services.dispatch.domain.columns import columns
 from shared.contracts.clocks import Clock
 from shared.contracts.reference import Limit
+from shared.deadlines.colours import colour_of
 from tests.support.adjusting import DUE, all_signed, ask_suspension, decide_suspension, endorse, utc
 from tests.support.cases import DISPATCHER, FIRE, LEADER, department, fed_back
 from tests.support.ends import INSPECTOR, STAGES, supervise

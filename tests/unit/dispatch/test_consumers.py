@@ -23,6 +23,12 @@ from shared.contracts.intake import Accepted
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.merges import MergeAsked
 from shared.contracts.records import Record
+from shared.contracts.rectification import (
+    ClaimRectification,
+    OrderRectification,
+    RecordEnforcement,
+    RecordReinspection,
+)
 from shared.contracts.registry import ACTIONS, type_name
 from shared.ledger.commands import Command
 from tests.support.cases import CASE_ID, CITY, NOON, SYSTEM, library
@@ -41,6 +47,10 @@ DEPARTMENT_ACTS: dict[type[LegAction], dict[str, object]] = {
     ResumeLeg: {"reason": "the ground is soft"},
     AppealLeg: {"ground": "the road was closed"},
     AnswerSupervision: {"answer": "under way"},
+    OrderRectification: {"legal_basis": "fire law, article 60", "document_number": "2026-118", "days": 3},
+    ClaimRectification: {"statement": "the stairs are clear"},
+    RecordReinspection: {"passed": False, "finding": "still there"},
+    RecordEnforcement: {"measure": "penalty", "legal_basis": "fire law, article 60", "document_number": "2026-45"},
 }
 
 

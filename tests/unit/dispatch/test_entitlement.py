@@ -98,6 +98,7 @@ RIGHTS: dict[Post, set[str]] = {
     "department": {
         *("SignLeg", "FeedBackLeg", "RequestLegReturn", "RequestLegExtension", "RequestLegSuspension", "ResumeLeg"),
         *("AnswerSupervision", "AppealLeg"),
+        *("OrderRectification", "ClaimRectification", "RecordReinspection", "RecordEnforcement"),
     },
     "street": {"EscalateCase"},
     "collector": {"CheckCase"},

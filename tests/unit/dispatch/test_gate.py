@@ -6,6 +6,7 @@ import pytest
 from services.dispatch.domain.gate import obstacles
 from services.dispatch.domain.legs import LegState
 from tests.support.cases import checked, handled, opened
+from tests.support.lawful import cleared
 
 
 def codes(case_legs: tuple[LegState, ...]) -> list[str]:
@@ -32,6 +33,16 @@ def test_every_leg_is_done_or_waived(state: str) -> None:
     first, *rest = checked().known.legs
     assert codes((msgspec.structs.replace(first, state=state), *rest)) == ["leg_open"]
     assert codes((first, *(msgspec.structs.replace(leg, state="waived") for leg in rest))) == []
+
+
+@pytest.mark.parametrize("stage", ["ordered", "claimed", "not_cleared", "enforced"])
+def test_every_ordered_re_inspection_has_passed(stage: str) -> None:
+    first, *rest = checked().known.legs
+    track = cleared().leg(2).rectification
+    assert track is not None
+    assert codes((msgspec.structs.replace(first, rectification=track), *rest)) == []
+    under_order = msgspec.structs.replace(track, stage=stage)
+    assert codes((msgspec.structs.replace(first, rectification=under_order), *rest)) == ["reinspection_open"]
 
 
 def test_a_check_has_passed() -> None:

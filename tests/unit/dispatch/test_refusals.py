@@ -33,12 +33,17 @@ from tests.support.cases import (
     units_with_posts,
 )
 from tests.support.ends import STAGES, all_done, started
+from tests.support.lawful import TRACKS
 from tests.support.refused import REACHED, Reached
 from tests.unit.dispatch import test_ends_table, test_transitions
 
 DOMAIN = Path(acts_package.__file__).parents[1]
 COMMANDS = {**test_transitions.COMMANDS, **test_ends_table.COMMANDS}
-SITUATIONS = {**STAGES, **{f"leg {state}": case for state, case in test_transitions.LEGS.items()}}
+SITUATIONS = {
+    **STAGES,
+    **{f"leg {state}": case for state, case in test_transitions.LEGS.items()},
+    **{f"order {stage}": case for stage, case in TRACKS.items()},
+}
 
 
 @pytest.mark.parametrize("reached", REACHED, ids=lambda one: f"{type(one[2]).__name__}-{one[0]}")
@@ -77,9 +82,9 @@ def test_the_code_knows_no_other_name() -> None:
     files = [*sorted((DOMAIN / "acts").glob("*.py")), *(DOMAIN / f"{name}.py" for name in ("acting", "transitions"))]
     written = {code for path in (*files, DOMAIN / "decide.py") for code in written_codes(path)}
     composed = {code for code in written if code.endswith("*")}
-    assert composed == {"wrong_state_*", "wrong_state_case_*", "wrong_state_leg_*"}
+    assert composed == {"wrong_state_*", "wrong_state_case_*", "wrong_state_leg_*", "wrong_state_rectification_*"}
     of_the_gate = {f"wrong_state_{code}" for code in written_codes(DOMAIN / "gate.py")}
-    of_states = ("wrong_state_case_", "wrong_state_leg_")
+    of_states = ("wrong_state_case_", "wrong_state_leg_", "wrong_state_rectification_")
     known = {code for code in (*OF_ACTS, *OF_THE_TABLE) if not code.startswith(of_states)} | {"wrong_state_leg_open"}
     assert (written - composed) | of_the_gate | {"invalid"} == known
 

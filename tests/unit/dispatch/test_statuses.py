@@ -11,6 +11,7 @@ CONFLICTS = {
     *("already_ruled", "returns_exhausted", "returns_not_exhausted", "overdue"),
     *("no_clock", "extensions_exhausted", "extension_pending", "no_extension_pending"),
     *("suspension_pending", "no_suspension_pending", "suspended_before"),
+    "limit_not_over",
     *("already_endorsed", "not_endorsed", "until_passed"),
     *("nothing_changes", "already_assigned", "too_late", "not_upwards", "level_jump"),
 }

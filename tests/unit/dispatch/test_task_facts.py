@@ -42,6 +42,7 @@ from tests.support.ends import (
     unmerge,
 )
 from tests.support.heard import first, told
+from tests.support.lawful import claim, order, ordered, reinspect
 
 
 def test_a_task_carries_the_revision_that_the_next_act_must_expect() -> None:
@@ -75,6 +76,30 @@ def test_a_suspended_leg_has_no_deadline_until_it_goes_on() -> None:
     going_on = first(told(case, (resume(2), department(MARKET))), MARKET)
     # Suspended from 11:00 to 14:00 local time: one working hour before noon moves the deadline by one.
     assert (going_on.due_at, going_on.until) == (utc("2026-11-24 02:00"), None)
+
+
+def test_an_order_says_until_when_its_party_has_time_and_then_until_when_to_look_again() -> None:
+    case = all_signed()
+    case.now = utc("2026-11-23 01:59")
+    task = first(told(case, (order(2), department(MARKET))), MARKET)
+    assert (task.rectify_by, task.reinspect_by, task.reason) == (utc("2026-11-25 16:00"), None, "2026-118")
+    case.now = utc("2026-11-24 01:59")
+    task = first(told(case, (claim(2), department(MARKET))), MARKET)
+    assert (task.rectify_by, task.reinspect_by) == (None, utc("2026-11-27 16:00"))
+    assert task.reason == "the stairs are clear"
+    task = first(told(case, (reinspect(2), department(MARKET))), MARKET)
+    assert (task.rectify_by, task.reinspect_by, task.reason) == (None, None, "seen on site")
+
+
+def test_a_limit_that_ended_is_told_with_the_re_inspection_that_it_begins() -> None:
+    case = ordered()
+    case.fired_until("2026-11-25 15:59")
+    case.now = utc("2026-11-25 15:59")
+    tasks = [task for task in told(case, (fire(utc("2026-11-25 16:00")), SYSTEM)) if task.unit == MARKET]
+    assert [(task.change, task.stage, task.percent, task.reinspect_by) for task in tasks] == [
+        ("breached", "rectification", 100, None),
+        ("rectification_expired", None, None, utc("2026-11-30 16:00")),
+    ]
 
 
 def test_warnings_and_breaches_name_their_clock() -> None:

@@ -13,6 +13,7 @@ from shared.contracts.registry import CASE_EVENTS
 from shared.kernel.errors import Refusal
 from tests.support.adjusting import (
     add_legs,
+    all_signed,
     ask_extension,
     ask_suspension,
     decide_extension,
@@ -22,6 +23,7 @@ from tests.support.adjusting import (
     resume,
     rule_leg,
     send_back,
+    utc,
 )
 from tests.support.cases import (
     CASE_ID,
@@ -72,6 +74,7 @@ from tests.support.ends import (
     uphold_appeal,
 )
 from tests.support.heard import told
+from tests.support.lawful import LIMIT_ENDS, claim, claimed, enforce, not_cleared, order, ordered, reinspect
 
 UNTIL = NOON + timedelta(days=100)
 Heard = tuple[str, str, int]
@@ -102,6 +105,12 @@ def twice_returned() -> Case:
 
 def appealed() -> Case:
     return closed_late(2).given((appeal(2), department(MARKET)))
+
+
+def at_the_end_of_its_limit() -> Case:
+    case = ordered()
+    case.fired_until("2026-11-25 15:59")
+    return case
 
 
 def all_three(change: str) -> list[Heard]:
@@ -149,6 +158,20 @@ STORIES: dict[str, tuple[Callable[[], Case], ActorStep, list[Heard]]] = {
         (decide_extension(2, approved=False), DUTY_LEADER),
         [(MARKET, "extension_refused", 2)],
     ),
+    "an order": (all_signed, (order(2), department(MARKET)), [(MARKET, "rectification_ordered", 2)]),
+    "a claim": (ordered, (claim(2), department(MARKET)), [(MARKET, "rectification_claimed", 2)]),
+    "the end of an order's limit": (
+        at_the_end_of_its_limit,
+        (fire(utc(LIMIT_ENDS)), SYSTEM),
+        [(MARKET, "breached", 2), (MARKET, "rectification_expired", 2)],
+    ),
+    "a re-inspection that passed": (claimed, (reinspect(2), department(MARKET)), [(MARKET, "reinspection_passed", 2)]),
+    "a re-inspection that did not": (
+        claimed,
+        (reinspect(2, passed=False), department(MARKET)),
+        [(MARKET, "reinspection_failed", 2)],
+    ),
+    "an enforcement": (not_cleared, (enforce(2), department(MARKET)), [(MARKET, "enforced", 2)]),
     "a suspension asked for": (
         handling,
         (ask_suspension(2, UNTIL), department(MARKET)),

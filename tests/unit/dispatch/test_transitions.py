@@ -1,6 +1,7 @@
 """Every act of handling in every state: the events that it makes, or the refusal by name. Written by hand.
 
-The acts on a case's end have a table of their own (`test_ends_table`).
+The acts on a case's end have a table of their own (`test_ends_table`), and so have the orders of a leg
+(`test_rectification`).
 """
 
 from collections.abc import Callable
@@ -48,6 +49,7 @@ from tests.support.cases import (
     waive,
 )
 from tests.support.ends import STAGES
+from tests.support.lawful import claim, enforce, order, reinspect
 from tests.support.tables import cells
 from tests.unit.dispatch import test_ends_table
 
@@ -84,6 +86,10 @@ COMMANDS: dict[str, tuple[ActorCommand, Actor]] = {
     "resume": (resume(2), department(MARKET)),
     "send_back": (send_back(2), DISPATCHER),
     "waive": (waive(2), LEADER),
+    "order": (order(2), department(MARKET)),
+    "claim": (claim(2), department(MARKET)),
+    "reinspect": (reinspect(2), department(MARKET)),
+    "enforce": (enforce(2), department(MARKET)),
 }
 
 # `case` stands for wrong_state_case_<state>, `leg` for wrong_state_leg_<state of the leg>, which is done from feedback
@@ -106,6 +112,10 @@ decide_suspension unknown_leg     -leg_assigned          no_suspension_pending  
 resume            unknown_leg     -leg_assigned          -leg_handling          leg         leg         leg      case    case    case
 send_back         unknown_leg     case                   -leg_handling          LegSentBack LegSentBack case     case    case    case
 waive             unknown_leg     LegWaived              LegWaived              leg         leg         leg      case    case    case
+order             unknown_leg     -leg_assigned          LegRectificationOrdered leg        leg         leg      case    case    case
+claim             unknown_leg     -leg_assigned          -rectification_none    leg         leg         leg      case    case    case
+reinspect         unknown_leg     -leg_assigned          -rectification_none    leg         leg         leg      case    case    case
+enforce           unknown_leg     -leg_assigned          -rectification_none    leg         leg         leg      case    case    case
 """  # noqa: E501 - a table is read in lines
 BY_LEG_STATE = """
                   assigned              handling               return_pending   suspended  fed_back    waived
@@ -123,6 +133,10 @@ decide_suspension leg                   no_suspension_pending  leg              
 resume            leg                   leg                    leg              LegResumed leg         leg
 send_back         -case_dispatched      leg                    leg              leg        LegSentBack -case_dispatched
 waive             LegWaived             LegWaived              LegWaived        LegWaived  leg         leg
+order             leg                   LegRectificationOrdered leg             LegRectificationOrdered leg leg
+claim             leg                   -rectification_none    leg              -rectification_none leg leg
+reinspect         leg                   -rectification_none    leg              -rectification_none leg leg
+enforce           leg                   -rectification_none    leg              -rectification_none leg leg
 """
 
 

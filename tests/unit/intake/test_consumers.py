@@ -215,7 +215,7 @@ def test_no_structured_event_is_left_without_an_answer(attributes: dict[str, obj
     assert_answered(translated([("content-type", b"application/cloudevents+json")], as_json(attributes)))
 
 
-@pytest.mark.parametrize("kind", ["units", "places", "catalogue"])
+@pytest.mark.parametrize("kind", ["units", "places", "catalogue", "calendar", "limit_policy"])
 def test_what_has_not_arrived_yet_is_named(kind: str) -> None:
     without = ReferenceLibrary({name: known for name, known in LIBRARY.documents.items() if name[0] != kind})
     assert kind in (missing_documents(without, CITY) or "")

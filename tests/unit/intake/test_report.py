@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from services.intake.domain import report
+from services.intake.domain import contents, report
 from services.intake.domain.commands import (
     Accept,
     Act,
@@ -179,7 +179,9 @@ def test_a_corrected_place_keeps_the_catalogue_version_that_was_chosen() -> None
 
 
 def test_an_acceptor_accepts_a_complete_report() -> None:
-    assert WAITING.when(Accept(), ACCEPTOR) == [Accepted(at=NOW, by=ACCEPTOR)]
+    (accepted,) = WAITING.when(Accept(), ACCEPTOR)
+    assert isinstance(accepted, Accepted)
+    assert (accepted.at, accepted.by) == (NOW, ACCEPTOR)
 
 
 def test_a_report_with_something_missing_cannot_be_accepted() -> None:
@@ -281,7 +283,7 @@ def test_no_event_of_a_report_holds_what_may_have_to_be_forgotten() -> None:
 def test_a_report_keeps_everything_private_and_shares_what_other_services_need() -> None:
     command = submit()
     (reported, *_) = NOTHING.when(command, source())
-    (effect,) = report.effects(evolve(None, reported), reported, command)
+    (effect,) = contents.effects(evolve(None, reported), reported, command)
     assert isinstance(effect, KeepPrivate)
     kept = read_content(effect.private)
     assert (kept.description, kept.address, kept.photos) == (reports.DESCRIPTION, reports.ADDRESS, (reports.PHOTO,))
@@ -299,7 +301,7 @@ def test_a_report_keeps_everything_private_and_shares_what_other_services_need()
 def test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_salt() -> None:
     command = submit()
     (reported, *_) = NOTHING.when(command, source())
-    (effect,) = report.effects(evolve(None, reported), reported, command)
+    (effect,) = contents.effects(evolve(None, reported), reported, command)
     assert isinstance(reported, Reported)
     assert isinstance(effect, KeepPrivate)
     assert reported.content_digest == digest_of(effect.private)
@@ -308,14 +310,14 @@ def test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_sa
 
 def test_forgetting_deletes_what_was_kept_and_sends_a_tombstone() -> None:
     (event,) = FILED.when(FORGET, person("leader"))
-    assert report.effects(FILED.state, event, FORGET) == [
+    assert contents.effects(FILED.state, event, FORGET) == [
         ForgetPrivate(topic="intake.contents", type=ContentForgotten.type)
     ]
 
 
 def test_other_events_have_no_effects() -> None:
     (event,) = WAITING.when(Accept(), ACCEPTOR)
-    assert report.effects(ACCEPTED.state, event, Accept()) == []
+    assert contents.effects(ACCEPTED.state, event, Accept()) == []
 
 
 def test_the_columns_are_what_queries_search_by() -> None:

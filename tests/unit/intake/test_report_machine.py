@@ -1,4 +1,4 @@
-"""Whatever is asked of a report by whomever in whatever order, it stays a report (hypothesis)."""
+"""Whatever is asked of a report by whomever in whatever order, and whenever wakes fire, it stays a report."""
 
 from datetime import timedelta
 
@@ -6,10 +6,20 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from services.intake.domain.commands import Accept, Command, Complete, File, Forget, PlaceCorrection, Reject
+from services.intake.domain.clocks import wakes_of
+from services.intake.domain.commands import (
+    Accept,
+    Command,
+    Complete,
+    File,
+    FireClocks,
+    Forget,
+    PlaceCorrection,
+    Reject,
+)
 from services.intake.domain.report import EVENTS, ReportEvent, Status
 from shared.contracts.common import Actor
-from shared.contracts.intake import Filed, Rejected, SubmittedCategory
+from shared.contracts.intake import Filed, Rejected, ReportClockBreached, ReportClockWarned, SubmittedCategory
 from shared.kernel.errors import Refusal
 from tests.support import reports
 from tests.support.reports import COMMUNITY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
@@ -62,12 +72,42 @@ class ReportMachine(RuleBasedStateMachine):
         decision = reports.decide(before, command, reports.context(actor, at=at, stream=REPORT_ID))
         if isinstance(decision, Refusal):
             return
-        assert len(decision) == 1
+        *late, _done = decision
+        assert [type(event) for event in late] in ([], [ReportClockBreached])
         self.events += [event for event in decision if isinstance(event, EVENTS)]
         after = reports.fold(self.events)
         assert after is not None
         assert after.status in NEXT[before.status]
         assert after.revision == before.revision + 1
+
+    @precondition(lambda self: bool(self.events))
+    @rule(minutes=st.integers(0, 10_000))
+    def wake(self, minutes: int) -> None:
+        before = reports.fold(self.events)
+        assert before is not None
+        until = NOW + timedelta(minutes=minutes)
+        system = Actor(client="intake", unit="intake", post="system")
+        told = reports.decide(before, FireClocks(due_at=until), reports.context(system, at=until, stream=REPORT_ID))
+        assert not isinstance(told, Refusal)
+        self.events += [event for event in told if isinstance(event, ReportClockWarned | ReportClockBreached)]
+        after = reports.fold(self.events)
+        assert after is not None
+        assert all(wake.due_at > until for wake in wakes_of(after.clocks))
+
+    @invariant()
+    def a_clock_tells_each_thing_once_and_in_order(self) -> None:
+        for stage in ("accept", "file"):
+            told = [
+                event.percent if isinstance(event, ReportClockWarned) else 100
+                for event in self.events
+                if isinstance(event, ReportClockWarned | ReportClockBreached) and event.stage == stage
+            ]
+            assert told == sorted(set(told))
+
+    @invariant()
+    def nothing_wakes_an_ended_report(self) -> None:
+        state = reports.fold(self.events)
+        assert state is None or state.status in {"reported", "accepted"} or not wakes_of(state.clocks)
 
     @invariant()
     def an_ended_report_ended_once(self) -> None:
@@ -82,9 +122,10 @@ class ReportMachine(RuleBasedStateMachine):
             assert state.place.street is not None
 
     @invariant()
-    def the_revision_is_the_number_of_events(self) -> None:
+    def the_revision_counts_what_was_done(self) -> None:
         state = reports.fold(self.events)
-        assert state is None or state.revision == len(self.events)
+        done = [event for event in self.events if not isinstance(event, ReportClockWarned | ReportClockBreached)]
+        assert state is None or state.revision == len(done)
 
 
 TestReportMachine = ReportMachine.TestCase

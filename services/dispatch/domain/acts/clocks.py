@@ -4,14 +4,16 @@ These commands come from timers and loops: they are answered in every state and 
 """
 
 from services.dispatch.domain.acting import Acting, leg_of
+from services.dispatch.domain.acts.rectification import expired
 from services.dispatch.domain.adjustments import FireClocks
 from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.clocks import Due, breach, next_due, paused, recomputed, running_clocks
 from services.dispatch.domain.commands import TimeCommand
 from services.dispatch.domain.evolve import evolve
-from services.dispatch.domain.legs import BREACHED, LegState
+from services.dispatch.domain.legs import LegState
 from shared.contracts.adjustments import LegResumed
 from shared.contracts.clocks import ClocksRecomputed, ClockWarned, LegCountedAsSigned, MovedClock
+from shared.deadlines.telling import BREACHED
 
 
 def pass_time(case: CaseState | None, command: TimeCommand, acting: Acting) -> list[CaseEvent]:
@@ -91,4 +93,6 @@ def _happened(case: CaseState, due: Due, acting: Acting) -> list[CaseEvent]:
     breached: list[CaseEvent] = [breach(acting, clock, leg)]
     if due.what == "sign" and leg is not None:
         breached.append(LegCountedAsSigned(**acting.stamp, leg=leg.leg, unit=leg.unit))
+    if due.what == "rectification" and leg is not None:
+        breached.append(expired(leg, clock, acting))
     return breached

@@ -5,14 +5,20 @@ from services.dispatch.domain.acts.checks import after_last_leg
 from services.dispatch.domain.case import CaseState
 from services.dispatch.domain.clocks import breach_before, resumed_after_feedback
 from services.dispatch.domain.commands import SendLegBack, WaiveLeg
+from services.dispatch.domain.transitions import wrong_leg_state
 from shared.contracts.adjustments import LegSentBack
 from shared.contracts.dispatch import FeedBackLeg, LegFedBack, LegSigned, LegWaived, SignLeg
 from shared.kernel.errors import Refusal
 
 
 def sign(case: CaseState, command: SignLeg, acting: Acting) -> CaseDecision:
-    """签收; a late one comes after its breach."""
+    """签收; a late one comes after its breach.
+
+    Where time has signed for the unit (视同签收), its own signature is still recorded, once, and changes nothing else.
+    """
     leg = leg_of(case, command.leg)
+    if leg.state != "assigned" and (leg.signed_at is not None or not leg.counted_as_signed):
+        return wrong_leg_state(leg)
     return [*breach_before(case, acting, "sign", leg), LegSigned(**acting.stamp, leg=leg.leg, unit=leg.unit)]
 
 

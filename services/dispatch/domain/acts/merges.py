@@ -39,6 +39,9 @@ def request(case: CaseState, command: MergeCase, acting: Acting) -> CaseDecision
         return Refusal(code="wrong_state_carries_others", detail="Other cases are merged into this one: no chains.")
     if case.merging is not None:
         return Refusal(code="wrong_state_merging", detail=f"It is about to be merged into {case.merging}.")
+    if _rectifying(case):
+        detail = "A re-inspection that was ordered has not passed: it would be lost from sight."
+        return Refusal(code="wrong_state_reinspection_open", detail=detail)
     return [CaseMergeRequested(**acting.stamp, master=command.master, reason=command.reason)]
 
 
@@ -63,7 +66,7 @@ def answer(case: CaseState, command: MergeCommand, acting: Acting) -> list[CaseE
                 return [CaseMergeDeclined(**stamp, merged=command.merged, reason=obstacle)]
             return [CaseMergeAdmitted(**stamp, merged=command.merged)]
         case CompleteMerge():
-            if case.merging == command.master and case.state in BEFORE_FEEDBACK:
+            if case.merging == command.master and case.state in BEFORE_FEEDBACK and not _rectifying(case):
                 return [CaseMerged(**stamp, master=command.master)]
             return [CaseMergeAbandoned(**stamp, master=command.master, reason=case.state, admitted=True)]
         case AbandonMerge():
@@ -75,6 +78,10 @@ def answer(case: CaseState, command: MergeCommand, acting: Acting) -> list[CaseE
             if case.master == command.master:
                 return [_unmerged(case, command.master, "The case that it was merged into is void.", acting)]
             return [CaseMergeAbandoned(**stamp, master=command.master, reason="voided", admitted=False)]
+
+
+def _rectifying(case: CaseState) -> bool:
+    return any(leg.rectifying for leg in case.legs)
 
 
 def _obstacle(case: CaseState) -> MergeObstacle | None:

@@ -4,6 +4,7 @@ from services.dispatch.domain.acting import Acting
 from services.dispatch.domain.case import CaseEvent, CaseState
 from services.dispatch.domain.clocks import start, start_leg
 from services.dispatch.domain.commands import OpenCase
+from services.dispatch.domain.numbering import case_number
 from services.dispatch.domain.routing import Routed, documents_for, filing_condition, route
 from services.dispatch.domain.rule_fit import Matter
 from shared.contracts.dispatch import CaseDispatched, CaseOpened, CaseOpeningDeclined, CaseRoutingFailed
@@ -36,6 +37,7 @@ def open_case(case: CaseState | None, command: OpenCase, acting: Acting) -> list
         limit=condition.limit,
         closing_condition_zh=condition.closing_condition_zh,
         closing_condition_en=condition.closing_condition_en,
+        number=case_number(acting.city, acting.context),
     )
     place = command.place
     matter = Matter(
