@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test .test-parts .test-city soak bench profile mutations simulate
+.PHONY: help install demo campaign up down status check test .test-parts .test-system .test-faults soak bench profile mutations simulate
 .PHONY: calendar documents format lock clean
 
 help: ## List the targets
@@ -49,14 +49,17 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 
 # Kafka lives for minutes here: what its second compiler would earn later costs the tests more.
 test: export JDK_JAVA_OPTIONS := -XX:TieredStopAtLevel=1
-test: check ## check, then everything that needs the real servers, in two halves side by side
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target .test-parts .test-city
+test: check ## check, then everything that needs the real servers, in three parts side by side
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target .test-parts .test-system .test-faults
 
 .test-parts:
 	$(BIN)/pytest -o cache_dir=.pytest_cache/parts tests/contract tests/integration
 
-.test-city:
-	$(BIN)/pytest -o cache_dir=.pytest_cache/city tests/system tests/reliability
+.test-system:
+	$(BIN)/pytest -o cache_dir=.pytest_cache/system tests/system
+
+.test-faults:
+	$(BIN)/pytest -o cache_dir=.pytest_cache/faults tests/reliability
 
 mutations: install ## Take each guarantee out of the code and see its tests fail: some minutes
 	$(BIN)/python -m tests.reliability.mutations

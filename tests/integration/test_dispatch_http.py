@@ -17,6 +17,7 @@ ACTS_ON_LEGS = (
     *("sign", "feedback", "return-requests", "extension-requests", "suspension-requests", "resume"),
     *("supervision-answer", "appeal", "return-decision", "ruling", "extension-decision", "suspension-endorsement"),
     *("suspension-decision", "send-back", "waive", "appeal-reviews"),
+    *("rectification-orders", "rectification-claims", "reinspections", "enforcements"),
 )
 ACTS_ON_CASES = (
     *("dispatch", "legs", "check-assignment", "checks", "close", "void-proposals", "void-decision", "reopen"),

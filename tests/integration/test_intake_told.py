@@ -1,6 +1,6 @@
 """Intake hears what dispatch makes of cases, and reporters see which case they follow, on real PostgreSQL and Kafka."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from tests.support.intaking import intake_on, types, working
 from tests.support.kafka import connection_to, eventually
 from tests.support.parties import report_body
 from tests.support.reports import NOW, TRUSTED, UNTRUSTED
-from tests.support.servers import Broker, Postgres
+from tests.support.servers import Broker, Postgres, embedded_broker
 from tests.support.stories import event_record
 
 STAMP: dict[str, Any] = {"at": NOW, "by": Actor(client="dispatch", unit="dispatch", post="system")}
@@ -139,6 +139,13 @@ async def test_news_of_a_case_without_a_report_is_held_and_all_others_are_told(h
 # --------------------------------------------------------------------------------------------------- with both services
 
 
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """Return a broker that has the documents of one city only: a report names versions that dispatch must have."""
+    with embedded_broker() as running:
+        yield running
+
+
 async def reported(http: IntakeClient, city: City) -> UUID:
     """Report a problem as soon as intake has the city's documents; return its case when it is dispatched."""
     answers: list[Response] = []
@@ -154,14 +161,14 @@ async def reported(http: IntakeClient, city: City) -> UUID:
 
 
 async def test_a_merge_in_dispatch_reaches_the_reporter_and_so_does_its_end(
-    postgres: Postgres, broker: Broker, tmp_path: Path
+    postgres: Postgres, own_broker: Broker, tmp_path: Path
 ) -> None:
     for name in ("dispatch", "intake"):
         (tmp_path / name).mkdir()
     async with (
-        running_city(postgres, broker, tmp_path / "dispatch") as city,
+        running_city(postgres, own_broker, tmp_path / "dispatch") as city,
         intake_on(postgres, with_references=False) as intake,
-        working(intake, connection_to(broker)),
+        working(intake, connection_to(own_broker)),
         serving(intake, tmp_path / "intake") as http,
     ):
         own, master = await reported(http, city), await reported(http, city)
