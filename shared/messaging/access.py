@@ -26,6 +26,8 @@ class KafkaAccess:
         address: dict[str, str | int | float | bool] = {
             "bootstrap.servers": self.bootstrap,
             "reconnect.backoff.max.ms": 200,
+            # Warnings and worse: what it merely tells would stand among what a command prints for people.
+            "log_level": 4,
         }
         if self.username is None:
             return address

@@ -153,9 +153,10 @@ async def test_a_worker_that_is_told_to_stop_acknowledges_what_it_has_taken(plac
 
 async def test_a_worker_told_to_stop_in_the_middle_repeats_nothing_after_its_next_start(place: Place) -> None:
     async with started(place):
-        await place.queue(1, EVENTS)
+        await place.queue(1, EVENTS // 2)
         await eventually(place.begun, "the first batch")
     async with started(place):
+        await place.queue(EVENTS // 2 + 1, EVENTS)
         await eventually(place.seen_everything, "everything")
     assert await place.seen() == COMPLETE
     assert await place.published() == COMPLETE
