@@ -31,6 +31,7 @@ from tests.bench.system import BenchSystem, running_system, warm_broker
 CENTRE: Final = "supervision-centre"
 _SERVICES: Final = ("dispatch", "intake", "analytics")
 _POLL_SECONDS: Final = 0.05
+_SETTLE_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 240.0
 _CLOSED: Final = "SELECT count(*) FROM analytics.case_facts WHERE stream > $1 AND closed_at IS NOT NULL"
 
@@ -153,18 +154,24 @@ async def _until_counted(connection: asyncpg.Connection, first: UUID, count: int
 
 async def _require_settled(connection: asyncpg.Connection, first: UUID, events: int) -> None:
     """Fail unless the ledgers hold exactly the events that were to come, and nothing is held anywhere."""
-    # Reference documents are streams too, but no UUIDv7: they sort behind every one of them.
-    within = (first, new_id())
-    found = sum(
-        [
-            await connection.fetchval(f"SELECT count(*) FROM {service}.events WHERE stream BETWEEN $1 AND $2", *within)
-            for service in ("intake", "dispatch")
-        ]
-    )
+    # Reporters are told of a closing while analytics counts it already.
+    deadline = time.monotonic() + _SETTLE_SECONDS
+    while (found := await _stored(connection, first)) < events and time.monotonic() < deadline:
+        await asyncio.sleep(_POLL_SECONDS)
     assert found == events, f"{found} events where {events} were expected"
     for service in _SERVICES:
         held = await connection.fetchval(f"SELECT count(*) FROM {service}.held")
         assert held == 0, f"{service} holds {held} messages"
+
+
+async def _stored(connection: asyncpg.Connection, first: UUID) -> int:
+    # Reference documents are streams too, but no UUIDv7: they sort behind every one of them.
+    within = (first, new_id())
+    counts = [
+        await connection.fetchval(f"SELECT count(*) FROM {service}.events WHERE stream BETWEEN $1 AND $2", *within)
+        for service in ("intake", "dispatch")
+    ]
+    return sum(counts)
 
 
 def _result(rounds: Sequence[Round]) -> Result:

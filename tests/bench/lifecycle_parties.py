@@ -101,8 +101,8 @@ def some_problems(count: int) -> list[Problem]:
 
 
 def events_of(problem: Problem) -> int:
-    """Return how many events a problem makes: three of intake, two of opening, two a leg, three of the end."""
-    return 3 + 2 + 2 * len(problem.units) + 3
+    """Return how many events a problem makes: four of intake, two of opening, two a leg, three of the end."""
+    return 4 + 2 + 2 * len(problem.units) + 3
 
 
 class Parties:
