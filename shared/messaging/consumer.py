@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
@@ -24,6 +24,8 @@ from shared.kernel.errors import Unavailable
 from shared.messaging.backoff import Backoff, brief, pause
 from shared.messaging.connection import DRAIN_SECONDS
 from shared.messaging.drain import Drain
+from shared.messaging.lag import Lag
+from shared.messaging.polls import Polls
 from shared.messaging.records import to_records
 from shared.messaging.unacknowledged import Unacknowledged
 from shared.observability import metrics
@@ -48,6 +50,8 @@ _REBALANCE_MILLISECONDS: Final = 30_000
 _COMMIT_SECONDS: Final = 20.0
 _COMMIT_AGAIN_SECONDS: Final = 1.0
 _STALE_POLL_SECONDS: Final = 60.0
+_LEAVE_SECONDS: Final = 45.0
+"""More than one request may take (40 s)."""
 _FETCH_BYTES: Final = 4 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -83,10 +87,11 @@ class Consumer:
         self.group = subscription.group
         self._stopping = stopping
         self._drain = Drain(self.group, seconds=DRAIN_SECONDS)
+        self._polls = Polls()
         self._failures = 0
         self._problem: str | None = None
         self._problem_in_share = 0
-        self._observed: set[TopicPartition] = set()
+        self._lag = Lag(self.group)
         self._committing = asyncio.Lock()
         self._unacknowledged = Unacknowledged()
         self._subscriber = self._subscribe(broker)
@@ -94,8 +99,7 @@ class Consumer:
 
     def problem(self) -> str | None:
         """Say what keeps this consumer from working, for the health of its process; None when nothing does."""
-        age = self._poll_age()
-        if age is None:
+        if self._subscriber.consumer is None:
             return "not started"
         # What was put back before the group shared out anew is now the business of whoever has the partition.
         if self._problem is not None and self._problem_in_share == self._drain.shares:
@@ -104,30 +108,46 @@ class Consumer:
             return "the broker that coordinates the group does not answer"
         if not self._drain.joined:
             return "no assignment"
-        if age > _STALE_POLL_SECONDS:
-            return f"last poll {age:.0f} s ago"
+        if self._polls.age() > _STALE_POLL_SECONDS:
+            return f"last poll {self._polls.age():.0f} s ago"
         return None
 
     async def run(self) -> None:
         """Consume until told to stop; then end the running batch, acknowledge it and leave the group."""
         await self._broker.connect()
-        starting = asyncio.create_task(self._start(), name=f"start {self.group}")
+        joined = asyncio.create_task(self._stay_joined(), name=f"join {self.group}")
         told = asyncio.create_task(self._stopping.wait(), name=f"stop {self.group}")
         again = asyncio.create_task(self._acknowledge_again(), name=f"acknowledge {self.group}")
         try:
-            await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                starting.result()
-            await told
+            await asyncio.wait([joined, told], return_when=asyncio.FIRST_COMPLETED)
+            if joined.done():
+                joined.result()
         finally:
             # Whoever still waits for its group's rebalance is not going to read anything.
-            for task in (starting, told, again):
+            for task in (joined, told, again):
                 task.cancel()
-            await asyncio.wait([starting, told, again])
+            await asyncio.wait([joined, told, again])
             await self._subscriber.stop()
 
+    async def _stay_joined(self) -> None:
+        """Read with a client until it does not ask for records any more; then with a new one."""
+        while True:
+            await self._start()
+            await self._polls.end()
+            log.error("consumer.client_replaced", group=self.group, last_poll_seconds=round(self._polls.age()))
+            metrics.CONSUMER_CLIENTS_REPLACED.labels(self.group).inc()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Give the client up; the group notices by itself what the client does not say any more."""
+        self._drain.joined = False
+        try:
+            await asyncio.wait_for(self._subscriber.stop(), _LEAVE_SECONDS)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("consumer.not_left", group=self.group, reason=brief(error))
+
     async def _start(self) -> None:
-        """Join the group; again while the broker is away."""
+        """Join the group; again while the broker is away, or does not allow it."""
         failures = 0
         while True:
             try:
@@ -135,35 +155,17 @@ class Consumer:
             except KafkaError as error:
                 failures += 1
                 log.warning("consumer.broker_away", group=self.group, reason=brief(error))
-                await self._subscriber.stop()
+                await self._leave()
                 await asyncio.sleep(_BACKOFF.jittered(failures))
             else:
+                self._polls.watch(self._subscriber.consumer)
                 log.info("consumer.started", group=self.group)
                 return
 
     async def observe(self) -> None:
         """Bring this consumer's gauges up to date."""
-        consumer = self._subscriber.consumer
-        assigned = set() if consumer is None else set(consumer.assignment())
-        metrics.CONSUMER_PARTITIONS.labels(self.group).set(len(assigned))
-        metrics.CONSUMER_LAST_POLL_AGE.labels(self.group).set(self._poll_age() or 0.0)
-        for gone in self._observed - assigned:
-            metrics.CONSUMER_LAG.remove(self.group, gone.topic, str(gone.partition))
-            self._observed.discard(gone)
-        if consumer is not None:
-            await self._observe_lag(consumer, assigned)
-
-    async def _observe_lag(self, consumer: AIOKafkaConsumer, assigned: set[TopicPartition]) -> None:
-        for place in assigned:
-            try:
-                end = consumer.highwater(place)
-                if end is None:
-                    continue
-                position = await asyncio.wait_for(consumer.position(place), 1.0)
-            except (KafkaError, TimeoutError, AssertionError):
-                continue  # the partition was taken from us between two awaits
-            self._observed.add(place)
-            metrics.CONSUMER_LAG.labels(self.group, place.topic, str(place.partition)).set(max(0, end - position))
+        metrics.CONSUMER_LAST_POLL_AGE.labels(self.group).set(self._polls.age())
+        await self._lag.observe(self._subscriber.consumer)
 
     def _subscribe(self, broker: KafkaBroker) -> "BatchSubscriber":
         return broker.subscriber(
@@ -192,7 +194,11 @@ class Consumer:
 
     async def _consume(self, message: KafkaAckableMessage) -> None:
         records = cast("tuple[Record, ...]", message.body)
-        with bind(group=self.group), batch_span(f"consume {self.group}", _traceparents(records)):
+        with (
+            self._polls.handling(),
+            bind(group=self.group),
+            batch_span(f"consume {self.group}", _traceparents(records)),
+        ):
             async with self._drain.busy():
                 failure = await self._attempt(message, records)
             if failure is None:
@@ -264,14 +270,6 @@ class Consumer:
         # A consumer goes on asking for records while the broker is away, so its last poll says nothing.
         coordinator = self._subscriber.consumer and self._subscriber.consumer._coordinator  # noqa: SLF001
         return coordinator is None or coordinator.coordinator_id is None
-
-    def _poll_age(self) -> float | None:
-        """Return the seconds since the consumer last asked for records; None before it started."""
-        consumer = self._subscriber.consumer
-        if consumer is None:
-            return None
-        # aiokafka measures max_poll_interval_ms by this and shows it nowhere.
-        return float(consumer._subscription.fetcher_idle_time)  # noqa: SLF001
 
 
 async def _as_it_is(message: KafkaAckableMessage) -> KafkaAckableMessage:

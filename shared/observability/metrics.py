@@ -42,6 +42,11 @@ CONSUMER_COMMIT_FAILURES: Final = Counter(
     "Acknowledgements that the broker refused; the records come again and are known as repeats.",
     ["group"],
 )
+CONSUMER_CLIENTS_REPLACED: Final = Counter(
+    "joint_consumer_clients_replaced_total",
+    "Kafka clients that asked for no records any more, each replaced by a new one.",
+    ["group"],
+)
 CONSUMER_REBALANCES: Final = Counter(
     "joint_consumer_rebalances_total", "Times that the group took its partitions back from this process.", ["group"]
 )

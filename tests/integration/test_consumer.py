@@ -4,17 +4,21 @@ import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from itertools import combinations
 
 from aiokafka.record.util import calc_crc32c
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._acl import AclBinding, AclBindingFilter
 
 from shared.contracts.records import Record
 from shared.kernel.errors import Unavailable
 from shared.messaging.connection import KafkaConnection
 from shared.messaging.consumer import Subscription
+from shared.messaging.provisioning import rights
 from shared.observability import metrics
 from tests.support.kafka import committed, connection_to, eventually, producing, running, send_values
-from tests.support.servers import Broker, unique_name
+from tests.support.servers import Broker, plain_topic, unique_name
 
 PLACEHOLDER = "placeholder"
 CRC_AT = 17
@@ -57,6 +61,18 @@ class FailsAtFirst:
 
 def numbered(count: int, first: int = 0) -> list[bytes]:
     return [str(number).encode() for number in range(first, first + count)]
+
+
+def filter_of(right: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        right.restype,
+        right.name,
+        right.resource_pattern_type,
+        right.principal,
+        right.host,
+        right.operation,
+        right.permission_type,
+    )
 
 
 async def send_bad_header_name(connection: KafkaConnection, topic: str) -> None:
@@ -130,6 +146,28 @@ async def test_a_consumer_whose_partition_went_to_another_has_no_problem_any_mor
         async with running(connection_to(broker, "a"), reading(working)):
             await eventually(lambda: working.values == numbered(3), "the second one has the records")
             await eventually(lambda: first.problem() is None, "the first one has nothing to complain of")
+
+
+async def test_a_consumer_whose_right_was_taken_away_for_a_while_reads_on(secured_broker: Broker) -> None:
+    reader = unique_name("reader")
+    topic = replace(plain_topic(unique_name("withdrawn")), readers=(reader,))
+    secured_broker.provision([topic])
+    (mine,) = [right for right in rights([topic]) if right.name == f"{reader}."]
+    admin = AdminClient(secured_broker.access.client_settings())
+    connection = connection_to(replace(secured_broker, access=secured_broker.access_of(reader)))
+    handler = Collector()
+
+    subscription = Subscription(group=f"{reader}.test", topics=(topic.name,), handle=handler)
+    async with running(connection, subscription) as consumer:
+        await send_values(connection_to(secured_broker), topic.name, [b"before"])
+        await eventually(lambda: handler.values == [b"before"], "the first record")
+        (withdrawn,) = admin.delete_acls([filter_of(mine)]).values()
+        assert len(withdrawn.result()) == 1
+        await eventually(lambda: consumer.problem() is not None, "the consumer says that it cannot work")
+        secured_broker.provision([topic])
+        await send_values(connection_to(secured_broker), topic.name, [b"after"])
+        await eventually(lambda: handler.values == [b"before", b"after"], "the second record", seconds=80)
+        await eventually(lambda: consumer.problem() is None, "the consumer is well again")
 
 
 async def test_a_bug_in_the_handler_skips_nothing(broker: Broker) -> None:

@@ -36,6 +36,15 @@ _IN: Final = (
         every_run=True,
     ),
     Mutation(
+        name="a client that has ended is replaced",
+        invariant="I-8",
+        removed="a consumer whose client asks for nothing any more reads on with a new one",
+        file="shared/messaging/consumer.py",
+        text="            await self._polls.end()\n",
+        replacement="            await self._stopping.wait()\n",
+        pins=(f"{_CONSUMER}test_a_consumer_whose_right_was_taken_away_for_a_while_reads_on",),
+    ),
+    Mutation(
         name="a batch with a bug comes again",
         invariant="I-8",
         removed="a batch is not acknowledged when its handler has a bug",
