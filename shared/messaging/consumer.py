@@ -43,7 +43,8 @@ MAXIMUM_RECORDS: Final = 2000
 """One transaction's worth (design section 1)."""
 
 _BACKOFF: Final = Backoff(first=0.2, most=10.0)
-_POLL_MILLISECONDS: Final = 20
+_PAUSE_MILLISECONDS: Final = 10
+"""FastStream's pause after no record came; how long to wait for one is set by `Polls`."""
 _SESSION_MILLISECONDS: Final = 10_000
 """After this long without a heartbeat the group gives a killed member's partitions to another."""
 _REBALANCE_MILLISECONDS: Final = 30_000
@@ -174,7 +175,7 @@ class Consumer:
             group_id=self.group,
             batch=True,
             max_records=self._subscription.max_records,
-            batch_timeout_ms=_POLL_MILLISECONDS,
+            batch_timeout_ms=_PAUSE_MILLISECONDS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
             listener=self._drain,

@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 
 _LOOK_SECONDS: Final = 1.0
+_WAIT_MILLISECONDS: Final = 1000
 _SILENT_SECONDS: Final = 20.0
 """More than FastStream waits after an error of the client (5 s), several times."""
 _UNANSWERED_SECONDS: Final = 90.0
@@ -29,7 +30,11 @@ class Polls:
         self._since = monotonic()
 
     def watch(self, client: AIOKafkaConsumer) -> None:
-        """Note what this client asks for from now on; it has asked for nothing yet."""
+        """Note what this client asks for from now on; it has asked for nothing yet.
+
+        Each request waits up to a second for the first record. FastStream has one figure for that and for its pause
+        after nothing came; a short one asks an idle broker fifty times a second, a long one is late.
+        """
         self._asking, self._since = False, monotonic()
         client.getmany = self._noting(client.getmany)
 
@@ -58,7 +63,7 @@ class Polls:
         async def noted(*arguments: Any, **settings: Any) -> Any:  # noqa: ANN401 - aiokafka's, passed on
             self._asking = True
             try:
-                found = await getmany(*arguments, **settings)
+                found = await getmany(*arguments, **settings | {"timeout_ms": _WAIT_MILLISECONDS})
             finally:
                 self._asking = False
             self._since = monotonic()
