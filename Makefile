@@ -8,7 +8,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no
 	--no-emit-trusted-host --strip-extras --allow-unsafe
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo campaign up down status check test .test-parts .test-system .test-faults soak bench profile mutations simulate
+.PHONY: help install demo campaign up down status check .check-code .check-units test .test-parts .test-system .test-faults soak bench profile mutations simulate
 .PHONY: calendar documents format lock clean
 
 help: ## List the targets
@@ -41,10 +41,15 @@ status: install ## Show what runs, with lag, rate and memory
 	$(BIN)/joint status
 
 check: install ## Format, lint, types, import rules, unit tests: under a minute
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target .check-units .check-code
+
+.check-code:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+.check-units:
 	$(BIN)/pytest -n auto tests/unit
 
 # Kafka lives for minutes here: what its second compiler would earn later costs the tests more.

@@ -21,7 +21,7 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 COPIES: Final = 2
 """As many mutations are tried at once."""
 _COPIED: Final = ("services", "shared", "deploy", "tests", "pyproject.toml")
-_LEFT_OUT: Final = shutil.ignore_patterns("__pycache__", "node_modules", ".hypothesis")
+_LEFT_OUT: Final = shutil.ignore_patterns("node_modules", ".hypothesis")
 _PLUGINS: Final = (
     # Only what our tests need: half of a short run is what other installed plugins import.
     "--disable-plugin-autoload",
