@@ -1,5 +1,7 @@
 """Cases that are more than closed once, on a running city: reopened, sent back, voided, merged, on the books.
 
+And reports that are merged before they are cases.
+
 None of them is among the load's `closed`: they have other events than those.
 """
 
@@ -18,7 +20,9 @@ async def live(load: Load) -> None:
     Raises:
         AssertionError: when something was refused, or not answered in time.
     """
-    await asyncio.gather(reopened(load), voided(load), merged(load), suspended(load), returned(load))
+    await asyncio.gather(
+        reopened(load), voided(load), merged(load), merged_reports(load), suspended(load), returned(load)
+    )
 
 
 async def reopened(load: Load) -> None:
@@ -49,6 +53,21 @@ async def merged(load: Load) -> None:
         await _act(load, "duty_leader", case_id, "merge", {"master": str(master), "reason": "同一处"})
         await reaches(lambda case_id=case_id: _status(load, case_id), "merged")  # type: ignore[misc]
     await _act(load, "duty_leader", leaves, "unmerge", {"reason": "不是同一处"})
+
+
+async def merged_reports(load: Load) -> None:
+    """Merge a report into one that becomes a case and is closed; let a merged and a rejected one decline another."""
+    master, goes, rejected, stays = [await load.waiting(number) for number in range(107, 111)]
+    await _merge(load, goes, master)
+    await reaches(lambda: _report(load, goes, "state"), "merged")
+    reason = {"reason_code": "not_found", "reason": "现场没有"}
+    await load.write("acceptor", "intake", f"/v1/reports/{rejected}/reject", reason, f"{rejected}:reject")
+    for unwilling in (goes, rejected):
+        await _merge(load, stays, unwilling)
+        await reaches(lambda: _report(load, stays, "asked"), None)
+    case_id, position = await load.file(master)
+    await _worked_on(load, case_id, await load.legs_of(case_id, position))
+    await load.check_and_close(case_id)
 
 
 async def suspended(load: Load) -> None:
@@ -91,6 +110,15 @@ async def _worked_on(load: Load, case_id: UUID, legs: Sequence[Leg]) -> None:
 
 async def _act(load: Load, who: str, case_id: UUID, act: str, body: object) -> None:
     await load.write(who, "dispatch", f"/v1/cases/{case_id}/{act}", body, f"{case_id}:{act}")
+
+
+async def _merge(load: Load, report_id: UUID, master: UUID) -> None:
+    body, key = {"master": str(master), "reason": "同一处"}, f"{report_id}:merge:{master}"
+    await load.write("acceptor", "intake", f"/v1/reports/{report_id}/merge", body, key)
+
+
+async def _report(load: Load, report_id: UUID, name: str) -> object:
+    return (await load.doors["acceptor"].get("intake", f"/v1/reports/{report_id}")).document["report"].get(name)
 
 
 async def _status(load: Load, case_id: UUID) -> object:

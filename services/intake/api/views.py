@@ -30,8 +30,20 @@ class ReportedCase(Message, frozen=True, kw_only=True):
     follows: FollowedCase | None
 
 
+class MasterReport(Message, frozen=True, kw_only=True):
+    """The report as which a merged one goes on: where it stands, and what it became."""
+
+    report_id: UUID
+    state: Status
+    case: ReportedCase | None
+
+
 class ReportSummary(Message, frozen=True, kw_only=True):
-    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed."""
+    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed.
+
+    `master` is whom the reporter follows since the report was merged 并案, `asked` the report that is to say whether it
+    may be, `carries` those that were merged into this one.
+    """
 
     report_id: UUID
     revision: int
@@ -48,6 +60,9 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     campaign: str | None
     missing: tuple[str, ...]
     case: ReportedCase | None
+    asked: UUID | None
+    master: MasterReport | None
+    carries: tuple[UUID, ...]
 
 
 class ReportPage(Message, frozen=True, kw_only=True):
@@ -97,7 +112,17 @@ def summary(known: KnownReport) -> ReportSummary:
         campaign=report.campaign,
         missing=report.missing,
         case=_case(known),
+        asked=report.merging,
+        master=_master(known),
+        carries=report.carries,
     )
+
+
+def _master(known: KnownReport) -> MasterReport | None:
+    master = known.master
+    if master is None:
+        return None
+    return MasterReport(report_id=master.id, state=master.report.status, case=_case(master))
 
 
 def _case(known: KnownReport) -> ReportedCase | None:

@@ -9,10 +9,23 @@ from typing import assert_never
 from services.intake.domain.acts.acceptance import accept, complete
 from services.intake.domain.acts.endings import forget, reject
 from services.intake.domain.acts.filing import file
+from services.intake.domain.acts.merges import answer, request
 from services.intake.domain.acts.submission import submit
 from services.intake.domain.clocks import fire
-from services.intake.domain.commands import Accept, Act, Command, Complete, File, FireClocks, Forget, Reject, Submit
+from services.intake.domain.commands import (
+    Accept,
+    Act,
+    Command,
+    Complete,
+    File,
+    FireClocks,
+    Forget,
+    Merge,
+    Reject,
+    Submit,
+)
 from services.intake.domain.entitlement import POSTS, not_entitled, units_of
+from services.intake.domain.merging import MergeCommand
 from services.intake.domain.report import Report
 from services.intake.domain.telling import TellOfCase, tell
 from shared.contracts.decisions import Context, Decision
@@ -31,7 +44,9 @@ def decide(state: Report | None, command: Command, context: Context, *, city: st
     if state is None:
         return Refusal(code="unknown_report", detail=f"There is no report {context.stream}.")
     if isinstance(command, TellOfCase):
-        return tell(command, context)
+        return tell(command, context, state.carries)
+    if isinstance(command, MergeCommand):
+        return answer(state, command, context)
     return _not_now(state, command, context, city) or _act(state, command, context, city)
 
 
@@ -48,7 +63,9 @@ def _not_now(state: Report, command: Act, context: Context, city: str) -> Refusa
     return None
 
 
-def _act(state: Report, command: Complete | Accept | File | Reject | Forget, context: Context, city: str) -> Decision:
+def _act(
+    state: Report, command: Complete | Accept | File | Reject | Merge | Forget, context: Context, city: str
+) -> Decision:
     match command:
         case Complete():
             return complete(state, command, context, city)
@@ -58,6 +75,8 @@ def _act(state: Report, command: Complete | Accept | File | Reject | Forget, con
             return file(state, context)
         case Reject():
             return reject(state, command, context)
+        case Merge():
+            return request(state, command, context)
         case Forget():
             return forget(state, command, context)
         case _:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.intake.domain.commands import Accept, Act, Complete, File, Forget, Reject
+from services.intake.domain.commands import Accept, Act, Complete, File, Forget, Merge, Reject
 from shared.contracts.common import Actor, Post
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Units
@@ -14,6 +14,7 @@ POSTS: Final[Mapping[type[Act], tuple[Post, ...]]] = {
     Accept: ("acceptor",),
     File: ("duty_leader",),
     Reject: ("acceptor", "duty_leader"),
+    Merge: ("acceptor", "duty_leader"),
     Forget: ("administrator", "leader"),
 }
 """The posts that may perform an act (domain 1.3)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, assert_never
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -23,10 +24,39 @@ from shared.contracts.intake import (
     SubmittedCategory,
     UnmergeTold,
 )
+from shared.contracts.report_merges import (
+    REPORT_MERGE_EVENTS,
+    ReportMergeAbandoned,
+    ReportMergeAdmitted,
+    ReportMerged,
+    ReportMergeDeclined,
+    ReportMergeReleased,
+    ReportMergeRequested,
+)
 from shared.kernel.decider import Wake
 
-ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten | ToldEvent | ClockEvent
-EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten, *TOLD, *CLOCK_EVENTS)
+MergeEvent = (
+    ReportMergeRequested
+    | ReportMergeAdmitted
+    | ReportMergeDeclined
+    | ReportMerged
+    | ReportMergeAbandoned
+    | ReportMergeReleased
+)
+ReportEvent = (
+    Reported | Completed | Accepted | Filed | Rejected | MergeEvent | ReportContentForgotten | ToldEvent | ClockEvent
+)
+EVENTS: Final = (
+    Reported,
+    Completed,
+    Accepted,
+    Filed,
+    Rejected,
+    *REPORT_MERGE_EVENTS,
+    ReportContentForgotten,
+    *TOLD,
+    *CLOCK_EVENTS,
+)
 
 AGGREGATE: Final = "report"
 """The aggregate's name in commands and in the ledger."""
@@ -34,12 +64,15 @@ AGGREGATE: Final = "report"
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
 """Who accepts and files what a trusted source reports completely, and tells reporters of their cases."""
 
-Status = Literal["reported", "accepted", "filed", "rejected"]
-"""已上报, 已受理, 已立案, 不予受理 or 不予立案."""
+Status = Literal["reported", "accepted", "filed", "rejected", "merged"]
+"""已上报, 已受理, 已立案, 不予受理 or 不予立案, 并案."""
 
 
 class Report(Message, frozen=True, kw_only=True):
-    """The state of a report; `revision` counts what was done to it: neither its case nor time makes one stale."""
+    """The state of a report; `revision` counts what was done to it.
+
+    Neither time, nor its case, nor another report makes one stale.
+    """
 
     revision: int
     status: Status
@@ -58,6 +91,12 @@ class Report(Message, frozen=True, kw_only=True):
     clocks: Clocks = ()
     told: CaseAsTold | None = None
     """What the reporter was told of the case."""
+    merging: UUID | None = None
+    """The report that it asked to go on as, and that has not answered yet."""
+    master: UUID | None = None
+    """The report as which it goes on since it was merged."""
+    carries: tuple[UUID, ...] = ()
+    """The reports that are merged, or about to be, into this one."""
 
 
 def evolve(state: Report | None, event: ReportEvent) -> Report:
@@ -87,6 +126,26 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:
             return replace(state, told=as_told(event))
         case ReportClockWarned() | ReportClockBreached():
             return replace(state, clocks=tell_of_time(state.clocks, event))
+        case _:
+            return _of_merge(state, event)
+
+
+def _of_merge(state: Report, event: MergeEvent) -> Report:
+    """Fold what two reports say of their merge; what the other one says is nothing that was done here."""
+    match event:
+        case ReportMergeRequested():
+            return replace(state, revision=state.revision + 1, merging=event.master)
+        case ReportMergeAdmitted():
+            return replace(state, carries=(*state.carries, event.merged))
+        case ReportMergeReleased():
+            return replace(state, carries=tuple(one for one in state.carries if one != event.merged))
+        case ReportMergeDeclined():
+            return state
+        case ReportMerged():
+            clocks = next_stage(state.clocks, event.at)
+            return replace(state, status="merged", merging=None, master=event.master, clocks=clocks)
+        case ReportMergeAbandoned():
+            return replace(state, merging=None) if state.merging == event.master else state
         case _:
             assert_never(event)
 

@@ -33,6 +33,7 @@ from shared.contracts.intake import (
 from shared.contracts.library import ReferenceLibrary
 from shared.kernel.errors import Unavailable
 from tests.support import reports
+from tests.support.report_merges import merge, merged
 from tests.support.reports import (
     COMMUNITY,
     LIBRARY,
@@ -62,7 +63,7 @@ INCOMPLETE = NOTHING.after(
 ACCEPTED = WAITING.after(Accept(), ACCEPTOR)
 FILED = ACCEPTED.after(File(), DUTY_LEADER)
 REJECTED = WAITING.after(REJECT, ACCEPTOR)
-STATES = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED}
+STATES = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED, "merged": merged()}
 
 
 def test_a_complete_report_of_a_trusted_source_is_reported_accepted_and_filed_at_once() -> None:
@@ -225,11 +226,11 @@ def test_content_is_forgotten_once() -> None:
 
 
 WRONG: list[tuple[str, Command, Actor]] = [
-    *[(status, Complete(), ACCEPTOR) for status in ("accepted", "filed", "rejected")],
-    *[(status, Accept(), ACCEPTOR) for status in ("accepted", "filed", "rejected")],
-    *[(status, File(), DUTY_LEADER) for status in ("reported", "filed", "rejected")],
-    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected")],
-    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected")],
+    *[(status, Complete(), ACCEPTOR) for status in ("accepted", "filed", "rejected", "merged")],
+    *[(status, Accept(), ACCEPTOR) for status in ("accepted", "filed", "rejected", "merged")],
+    *[(status, File(), DUTY_LEADER) for status in ("reported", "filed", "rejected", "merged")],
+    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected", "merged")],
+    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected", "merged")],
 ]
 
 
@@ -243,6 +244,7 @@ ACTS: list[tuple[Act, set[str]]] = [
     (Accept(), {"acceptor"}),
     (File(), {"duty_leader"}),
     (REJECT, {"acceptor", "duty_leader"}),
+    (merge(), {"acceptor", "duty_leader"}),
     (FORGET, {"administrator", "leader"}),
 ]
 

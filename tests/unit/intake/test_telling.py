@@ -24,6 +24,7 @@ from shared.kernel.errors import Refusal, Unreadable
 from shared.kernel.identifiers import named_id
 from tests.support import reports
 from tests.support.dispatching import record
+from tests.support.report_merges import merged
 from tests.support.reports import LIBRARY, NOW, REPORT_ID, TRUSTED, UNTRUSTED, Given, person, source, submit
 
 MASTER = named_id("test", "master")
@@ -40,7 +41,13 @@ WAITING = Given(*Given().when(submit(), source(UNTRUSTED)))
 ACCEPTED = WAITING.after(Accept(), person("acceptor"))
 FILED = Given(*Given().when(submit(), source(TRUSTED)))
 REJECTED = WAITING.after(Reject(reason_code="not_ours", reason="elsewhere"), person("acceptor"))
-STATES: dict[Status, Given] = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED}
+STATES: dict[Status, Given] = {
+    "reported": WAITING,
+    "accepted": ACCEPTED,
+    "filed": FILED,
+    "rejected": REJECTED,
+    "merged": merged(),
+}
 
 
 def telling(news: CaseNews, case_sequence: int = 4) -> TellOfCase:
