@@ -44,6 +44,8 @@ case_facts: Final = sa.Table(
     sa.Column("filed_at", instant()),
     sa.Column("rejected_at", instant()),
     sa.Column("rejection", sa.Text),
+    sa.Column("verify_unit", sa.Text),
+    sa.Column("verified", sa.Text),
     sa.Column("report_merge_requested", sa.Uuid),
     sa.Column("report_merged_at", instant()),
     sa.Column("report_merged_into", sa.Uuid),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.intake.domain.commands import Channel
 from services.intake.domain.contents import PrivateContent
-from services.intake.domain.report import Status
+from services.intake.domain.report import Status, Verification
 from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
@@ -41,8 +41,9 @@ class MasterReport(Message, frozen=True, kw_only=True):
 class ReportSummary(Message, frozen=True, kw_only=True):
     """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed.
 
-    `master` is whom the reporter follows since the report was merged 并案, `asked` the report that is to say whether it
-    may be, `carries` those that were merged into this one.
+    `verification` is the latest 核实: in the state `verifying` without a result. `asked` is the report that is to say
+    whether this one may be merged into it 并案, `master` the one that its reporter follows since it was, `carries` are
+    those that were merged into this one.
     """
 
     report_id: UUID
@@ -59,6 +60,7 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     target_type: TargetType
     campaign: str | None
     missing: tuple[str, ...]
+    verification: Verification | None
     case: ReportedCase | None
     asked: UUID | None
     master: MasterReport | None
@@ -84,7 +86,8 @@ class ReportContent(Message, frozen=True, kw_only=True):
 class ReportView(Message, frozen=True, kw_only=True):
     """One report; `content` is there only where `content_state` is `shown`.
 
-    `clocks` say by when it has to be accepted and filed, and why; it has none where that was done as it came in.
+    `clocks` say by when it has to be accepted, verified and filed, and why; it has none where that was done as it came
+    in.
     """
 
     report: ReportSummary
@@ -111,6 +114,7 @@ def summary(known: KnownReport) -> ReportSummary:
         target_type=report.target_type,
         campaign=report.campaign,
         missing=report.missing,
+        verification=report.verification,
         case=_case(known),
         asked=report.merging,
         master=_master(known),
@@ -137,7 +141,10 @@ def _case(known: KnownReport) -> ReportedCase | None:
 
 def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
     """Return the clocks of a report in the order of its stages."""
-    return tuple(watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED) for one in known.report.clocks)
+    return tuple(
+        watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED, paused=one.paused_at)
+        for one in known.report.clocks
+    )
 
 
 def content_of(private: PrivateContent) -> ReportContent:

@@ -1,4 +1,4 @@
-"""并案: a report can go on as another one; every state is folded anew."""
+"""Verification 核实: a state more, and who is to verify; every state is folded anew."""
 
 from alembic import op
 
@@ -11,11 +11,14 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "ALTER TABLE reports DROP CONSTRAINT reports_status",
     """
-    ALTER TABLE reports ADD CONSTRAINT reports_status
-        CHECK (status IN ('reported', 'accepted', 'filed', 'rejected', 'merged'))
+    ALTER TABLE reports
+        ADD COLUMN verify_unit text,
+        DROP CONSTRAINT reports_status,
+        ADD CONSTRAINT reports_status
+            CHECK (status IN ('reported', 'verifying', 'accepted', 'filed', 'rejected'))
     """,
+    "CREATE INDEX reports_by_verify_unit ON reports (verify_unit, stream) WHERE verify_unit IS NOT NULL",
 )
 
 
