@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.intake.api.bodies import Merging
+from services.intake.api.examples import act
 from services.intake.api.views import ReportPage, ReportView, clocks_of, content_of, summary
 from services.intake.api.writing import Calling
 from services.intake.domain.commands import (
@@ -19,6 +20,7 @@ from services.intake.domain.commands import (
     Complete,
     File,
     Forget,
+    Merge,
     Reject,
     Submit,
     Verify,
@@ -121,43 +123,43 @@ async def submit_report(data: JSONBody[ReportSubmission], call: Calling) -> Repl
     return respond(await call.ask(report_id, submit), created=True)
 
 
-@post("/v1/reports/{report_id:uuid}/complete", status_code=HTTPStatus.OK)
+@act("complete", Complete)
 async def complete_report(report_id: ReportId, data: JSONBody[Complete], call: Calling) -> Reply:
     """补正: add or correct category and place of a report that waits (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/assign-verification", status_code=HTTPStatus.OK)
+@act("assign-verification", AssignVerification)
 async def assign_verification(report_id: ReportId, data: JSONBody[AssignVerification], call: Calling) -> Reply:
     """派核实: let a unit's collectors look whether what the public reports is there (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/verify", status_code=HTTPStatus.OK)
+@act("verify", Verify)
 async def verify_report(report_id: ReportId, data: JSONBody[Verify], call: Calling) -> Reply:
     """核实: say what is there (a collector of the unit that is to look)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/accept", status_code=HTTPStatus.OK)
+@act("accept", Accept)
 async def accept_report(report_id: ReportId, data: JSONBody[Accept], call: Calling) -> Reply:
     """受理: the report is complete and ours (acceptor); with a reason, where a verification found nothing."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/file", status_code=HTTPStatus.OK)
+@act("file", File)
 async def file_report(report_id: ReportId, data: JSONBody[File], call: Calling) -> Reply:
     """立案: the report becomes a case (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/reject", status_code=HTTPStatus.OK)
+@act("reject", Reject)
 async def reject_report(report_id: ReportId, data: JSONBody[Reject], call: Calling) -> Reply:
     """不予受理 (acceptor) or 不予立案 (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/merge", status_code=HTTPStatus.OK)
+@act("merge", Merge)
 async def merge_report(report_id: ReportId, data: JSONBody[Merging], call: Calling, queries: Reads) -> Reply:
     """并案 into a report that exists and says the same (acceptor, duty leader); that one answers a moment later."""
     # What was seen once stays: a report never goes away, so this is no race with the decision.
@@ -168,7 +170,7 @@ async def merge_report(report_id: ReportId, data: JSONBody[Merging], call: Calli
     return respond(await call.ask(report_id, data.of(report_id)))
 
 
-@post("/v1/reports/{report_id:uuid}/forget", status_code=HTTPStatus.OK)
+@act("forget", Forget)
 async def forget_report(report_id: ReportId, data: JSONBody[Forget], call: Calling) -> Reply:
     """Forget text, address, contact and photos, here and wherever they were copied (leader, administrator)."""
     return respond(await call.ask(report_id, data))
