@@ -43,12 +43,17 @@ class ReportFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownReport:
-    """A report as it stands; `followed` is what is known of the case that its reporter follows instead of its own."""
+    """A report as it stands.
+
+    `followed` is what is known of the case that its reporter follows instead of its own, `master` of the report as
+    which it goes on since it was merged.
+    """
 
     id: UUID
     changed_at: datetime
     report: Report
     followed: CaseAsTold | None = None
+    master: "KnownReport | None" = None
 
 
 class ReportQueries:
@@ -65,6 +70,12 @@ class ReportQueries:
         async with reading(self._engine) as connection:
             found = await _read(connection, _select().where(reports.c.stream == report_id))
         return found[0] if found else None
+
+    async def exists(self, report_id: UUID) -> bool:
+        """Return whether there is such a report."""
+        async with reading(self._engine) as connection:
+            found = await connection.execute(sa.select(reports.c.stream).where(reports.c.stream == report_id))
+        return found.scalar() is not None
 
     async def page(
         self, wanted: ReportFilter, *, limit: int, before: UUID | None = None
@@ -116,19 +127,28 @@ def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
 
 
 async def _read(connection: AsyncConnection, statement: sa.Select[Any]) -> list[KnownReport]:
-    """Return the reports, each with what is known of the case into which its own was merged."""
-    found = {row.stream: (row, _state(row)) for row in await connection.execute(statement)}
-    masters = {report.told.follows for _, report in found.values() if report.told is not None} - {None}
-    told = await _told(connection, masters) if masters else {}
+    """Return the reports, each with what is known of the case or report as which it goes on."""
+    rows = [(row, _state(row)) for row in await connection.execute(statement)]
+    cases = {report.told.follows for _, report in rows if report.told is not None} - {None}
+    told = await _told(connection, cases) if cases else {}
+    masters = await _masters(connection, {report.master for _, report in rows} - {None})
     return [
         KnownReport(
             id=row.stream,
             changed_at=row.changed_at,
             report=report,
             followed=told.get(report.told.follows) if report.told is not None else None,
+            master=masters.get(report.master),
         )
-        for row, report in found.values()
+        for row, report in rows
     ]
+
+
+async def _masters(connection: AsyncConnection, masters: Collection[UUID | None]) -> dict[UUID | None, KnownReport]:
+    """Return these reports; none of them has a master of its own (no chains)."""
+    if not masters:
+        return {}
+    return {known.id: known for known in await _read(connection, _select().where(reports.c.stream.in_(masters)))}
 
 
 async def _told(connection: AsyncConnection, masters: Collection[UUID | None]) -> dict[UUID | None, CaseAsTold]:

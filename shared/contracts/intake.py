@@ -151,13 +151,17 @@ class Filed(Event, frozen=True, kw_only=True):
     campaign: str | None
 
 
-class Rejected(Event, frozen=True, kw_only=True):
-    """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told."""
+class Rejected(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told.
+
+    The reporters of `merged_reports`, which were merged into this one, are told the same.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.rejected.v1"
     stage: Literal["acceptance", "filing"]
     reason_code: RejectionReason
     reason: ShortText
+    merged_reports: tuple[UUID, ...] = ()
 
 
 class Completed(Event, frozen=True, kw_only=True):
@@ -192,11 +196,15 @@ class ReportClockBreached(Event, frozen=True, kw_only=True):
     due_at: Instant
 
 
-class CaseTold(Event, frozen=True, kw_only=True):
-    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there."""
+class CaseTold(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there.
+
+    The reporters of `merged_reports`, which were merged into this one, are told the same.
+    """
 
     case_sequence: Number
     happened_at: Instant
+    merged_reports: tuple[UUID, ...] = ()
 
 
 class MergeTold(CaseTold, frozen=True, kw_only=True):

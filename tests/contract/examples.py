@@ -10,6 +10,7 @@ from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, M
 from shared.contracts.intake import Stranger
 from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
 from tests.contract.examples_of_law import LAW_EXAMPLES
+from tests.contract.examples_of_reports import REPORT_MERGE_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
@@ -60,6 +61,7 @@ ANSWER = Answer(
 EXAMPLES: tuple[Message | Stranger, ...] = (
     *CASE_EXAMPLES,
     *LAW_EXAMPLES,
+    *REPORT_MERGE_EXAMPLES,
     intake.ReportSubmission(
         category=SUBMITTED_CATEGORY,
         place=intake.SubmittedPlace(
@@ -111,13 +113,15 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         target_type="property_company",
         campaign="2026-11",
     ),
-    intake.Rejected(at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现"),
+    intake.Rejected(
+        at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现", merged_reports=(OTHER,)
+    ),
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
     intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
     intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
-    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, master=OTHER),
-    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, master=OTHER),
-    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, outcome="closed"),
+    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
+    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
+    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, merged_reports=(OTHER,), outcome="closed"),
     intake.Content(report_id=CASE, description="安全出口被杂物堵塞", address="3 号楼 2 单元", photos=("photos/1.jpg",)),
     intake.ContentForgotten(),
     reference.ReferencePublished(

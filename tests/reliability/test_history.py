@@ -50,6 +50,7 @@ from tests.reliability.history.planting import (
     without,
     wrong_beside,
 )
+from tests.reliability.history.planting_merges import OF_MERGES
 from tests.reliability.history.read_history import read_history
 from tests.reliability.history.rewording import (
     by,
@@ -227,13 +228,7 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a position is gone": ("I-6", "the position is 0", drop_position),
     "a report opened two cases": ("I-6", "opened 2 cases", open_twice),
     "a filed report opened no case": ("I-6", "opened 0 cases", case_never_opened),
-    "a reporter was not told": ("I-6", "merge_told of", drop_published("merge_told")),
-    "a reporter was told of nothing": ("I-6", "1 times, not 0 times", drop_published("unmerged")),
-    "a case that was asked to carry another is silent": (
-        "I-6",
-        "answered 0 times about taking on",
-        lose("merge_admitted"),
-    ),
+    **OF_MERGES,
     "a document was not copied": ("I-6", "published and copied differ", document_missing),
     "a content was not copied": ("I-6", "not the newest revision", content_behind),
     "something waits for nothing": ("I-7", "without a reason and without a gap", hold(reason=None, ahead=1)),

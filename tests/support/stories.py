@@ -107,6 +107,10 @@ class Story:
             intake.Rejected(at=self._tick(), by=SYSTEM, stage="acceptance", reason_code="not_ours", reason="elsewhere")
         )
 
+    def of_merge(self, event: type[Event], **facts: object) -> Self:
+        """What a report says of a merge before it is filed."""
+        return self._report(event(at=self._tick(), by=SYSTEM, **facts))
+
     def filed(self) -> Self:
         return self.accepted()._report(
             intake.Filed(

@@ -56,6 +56,11 @@ class ReportFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """Who is to verify it 核实; None while nobody is."""
     verified: VerificationResult | None = None
     """What the last verification found."""
+    report_merge_requested: UUID | None = None
+    """The report that it asked to go on as, and that has not answered yet."""
+    report_merged_at: datetime | None = None
+    """When it went on as another one, before it was filed; a case is merged by itself (`CaseFacts`)."""
+    report_merged_into: UUID | None = None
 
 
 class LegFacts(Struct, frozen=True, kw_only=True, array_like=True):

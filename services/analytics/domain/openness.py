@@ -110,7 +110,7 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def why_open(report: ReportFacts | None, case: CaseFacts | None, units: Mapping[str, Name]) -> tuple[Reason, ...]:
-    """Return what the case waits for, the first thing first; nothing when it has ended or was rejected.
+    """Return what the case waits for, the first thing first; nothing when it has ended, was rejected or merged.
 
     Args:
         report: what intake said of it; None when that has not arrived.
@@ -119,9 +119,9 @@ def why_open(report: ReportFacts | None, case: CaseFacts | None, units: Mapping[
     """
     if case is not None:
         return () if case.ended else (*_decisions(case), *_of_case(case, units), *_oversight(case))
-    if report is None or report.rejected_at is not None:
+    if report is None or report.rejected_at is not None or report.report_merged_at is not None:
         return ()
-    return (_of_report(report, units),)
+    return (*_report_decisions(report), _of_report(report, units))
 
 
 def _of_report(report: ReportFacts, units: Mapping[str, Name]) -> Reason:
@@ -147,6 +147,14 @@ def _of_report(report: ReportFacts, units: Mapping[str, Name]) -> Reason:
         )
     known = _VERIFIED[report.verified]
     return Reason(code="not_accepted", zh=known.zh, en=known.en)
+
+
+def _report_decisions(report: ReportFacts) -> Iterator[Reason]:
+    """Yield what another report must answer."""
+    if report.report_merge_requested is not None:
+        zh = f"已提请并入上报 {report.report_merge_requested}，等待答复。"
+        en = f"Asked to be merged into report {report.report_merge_requested}; waits for its answer."
+        yield Reason(code="merge_pending", zh=zh, en=en)
 
 
 def _decisions(case: CaseFacts) -> Iterator[Reason]:

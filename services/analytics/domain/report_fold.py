@@ -5,8 +5,16 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from services.analytics.domain.facts import ImpossibleEvent, ReportFacts
-from shared.contracts import intake
+from shared.contracts import intake, report_merges
 
+MergeEvent = (
+    report_merges.ReportMergeRequested
+    | report_merges.ReportMergeAdmitted
+    | report_merges.ReportMergeDeclined
+    | report_merges.ReportMerged
+    | report_merges.ReportMergeAbandoned
+    | report_merges.ReportMergeReleased
+)
 ReportEvent = (
     intake.Reported
     | intake.Completed
@@ -21,6 +29,7 @@ ReportEvent = (
     | intake.MergeTold
     | intake.UnmergeTold
     | intake.OutcomeTold
+    | MergeEvent
 )
 
 
@@ -59,6 +68,27 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
             return facts
         case intake.ReportClockWarned() | intake.ReportClockBreached():
             # No figure counts yet by when a report should have been accepted, verified and filed.
+            return facts
+        case _:
+            return _of_merge(facts, event)
+
+
+def _of_merge(facts: ReportFacts, event: MergeEvent) -> ReportFacts:
+    match event:
+        case report_merges.ReportMergeRequested():
+            return replace(facts, report_merge_requested=event.master)
+        case report_merges.ReportMerged():
+            return replace(
+                facts, report_merge_requested=None, report_merged_at=event.at, report_merged_into=event.master
+            )
+        case report_merges.ReportMergeAbandoned():
+            return replace(facts, report_merge_requested=None)
+        case (
+            report_merges.ReportMergeAdmitted()
+            | report_merges.ReportMergeDeclined()
+            | report_merges.ReportMergeReleased()
+        ):
+            # What a report carries is counted by itself.
             return facts
         case _:
             assert_never(event)

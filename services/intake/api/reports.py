@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from services.intake.api.bodies import Merging
 from services.intake.api.views import ReportPage, ReportView, clocks_of, content_of, summary
 from services.intake.api.writing import Calling
 from services.intake.domain.commands import (
@@ -26,7 +27,7 @@ from services.intake.domain.contents import SALT_BYTES
 from services.intake.domain.entitlement import may_read_content, sees_only
 from services.intake.domain.report import Status
 from services.intake.queries import KnownReport, ReportFilter, ReportQueries
-from shared.contracts.common import Actor, Answer
+from shared.contracts.common import Actor, Answer, FieldProblem
 from shared.contracts.intake import ReportSubmission
 from shared.kernel.identifiers import new_id
 from shared.web.after import After, wait_until_reached
@@ -156,6 +157,17 @@ async def reject_report(report_id: ReportId, data: JSONBody[Reject], call: Calli
     return respond(await call.ask(report_id, data))
 
 
+@post("/v1/reports/{report_id:uuid}/merge", status_code=HTTPStatus.OK)
+async def merge_report(report_id: ReportId, data: JSONBody[Merging], call: Calling, queries: Reads) -> Reply:
+    """并案 into a report that exists and says the same (acceptor, duty leader); that one answers a moment later."""
+    # What was seen once stays: a report never goes away, so this is no race with the decision.
+    if not await queries.exists(data.master):
+        detail = f"There is no report {data.master} to merge this one into."
+        missing = FieldProblem(field="master", code="unknown_report", message=detail)
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_report", detail, [missing])
+    return respond(await call.ask(report_id, data.of(report_id)))
+
+
 @post("/v1/reports/{report_id:uuid}/forget", status_code=HTTPStatus.OK)
 async def forget_report(report_id: ReportId, data: JSONBody[Forget], call: Calling) -> Reply:
     """Forget text, address, contact and photos, here and wherever they were copied (leader, administrator)."""
@@ -172,5 +184,6 @@ ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     accept_report,
     file_report,
     reject_report,
+    merge_report,
     forget_report,
 )

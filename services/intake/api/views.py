@@ -30,10 +30,20 @@ class ReportedCase(Message, frozen=True, kw_only=True):
     follows: FollowedCase | None
 
 
+class MasterReport(Message, frozen=True, kw_only=True):
+    """The report as which a merged one goes on: where it stands, and what it became."""
+
+    report_id: UUID
+    state: Status
+    case: ReportedCase | None
+
+
 class ReportSummary(Message, frozen=True, kw_only=True):
     """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed.
 
-    `verification` is the latest 核实: in the state `verifying` without a result.
+    `verification` is the latest 核实: in the state `verifying` without a result. `asked` is the report that is to say
+    whether this one may be merged into it 并案, `master` the one that its reporter follows since it was, `carries` are
+    those that were merged into this one.
     """
 
     report_id: UUID
@@ -52,6 +62,9 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     missing: tuple[str, ...]
     verification: Verification | None
     case: ReportedCase | None
+    asked: UUID | None
+    master: MasterReport | None
+    carries: tuple[UUID, ...]
 
 
 class ReportPage(Message, frozen=True, kw_only=True):
@@ -103,7 +116,17 @@ def summary(known: KnownReport) -> ReportSummary:
         missing=report.missing,
         verification=report.verification,
         case=_case(known),
+        asked=report.merging,
+        master=_master(known),
+        carries=report.carries,
     )
+
+
+def _master(known: KnownReport) -> MasterReport | None:
+    master = known.master
+    if master is None:
+        return None
+    return MasterReport(report_id=master.id, state=master.report.status, case=_case(master))
 
 
 def _case(known: KnownReport) -> ReportedCase | None:

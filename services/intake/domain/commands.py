@@ -1,4 +1,4 @@
-"""What can be asked of a report: the commands, of which the acts are also the bodies of HTTP requests."""
+"""What can be asked of a report: the commands, of which most acts are also the bodies of HTTP requests."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from services.intake.domain.merging import MergeCommand
 from services.intake.domain.telling import TellOfCase
 from shared.contracts.common import Code, Digest, Instant, Number, ShortText, Slug
 from shared.contracts.intake import (
@@ -87,6 +88,14 @@ class Reject(Act, frozen=True, kw_only=True):
     reason: ShortText
 
 
+class Merge(Act, frozen=True, kw_only=True):
+    """提请并案: an acceptor or a duty leader finds that a waiting report says the same as `master`, which answers."""
+
+    report_id: UUID
+    master: UUID
+    reason: ShortText
+
+
 class Forget(Act, frozen=True, kw_only=True):
     """Forget what may have to be forgotten (I-14), in every state of the report."""
 
@@ -100,5 +109,5 @@ class FireClocks:
     due_at: Instant
 
 
-OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Forget
-Command = Submit | OrdinaryAct | TellOfCase | FireClocks
+OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Merge | Forget
+Command = Submit | OrdinaryAct | MergeCommand | TellOfCase | FireClocks

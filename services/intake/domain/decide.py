@@ -10,6 +10,7 @@ from services.intake.domain.acts import verification
 from services.intake.domain.acts.acceptance import accept, complete
 from services.intake.domain.acts.endings import forget, reject
 from services.intake.domain.acts.filing import file
+from services.intake.domain.acts.merges import answer, request
 from services.intake.domain.acts.submission import submit
 from services.intake.domain.clocks import fire
 from services.intake.domain.commands import (
@@ -21,12 +22,14 @@ from services.intake.domain.commands import (
     File,
     FireClocks,
     Forget,
+    Merge,
     OrdinaryAct,
     Reject,
     Submit,
     Verify,
 )
 from services.intake.domain.entitlement import POSTS, not_entitled, units_of
+from services.intake.domain.merging import MergeCommand
 from services.intake.domain.report import Report
 from services.intake.domain.telling import TellOfCase, tell
 from shared.contracts.decisions import Context, Decision
@@ -45,7 +48,9 @@ def decide(state: Report | None, command: Command, context: Context, *, city: st
     if state is None:
         return Refusal(code="unknown_report", detail=f"There is no report {context.stream}.")
     if isinstance(command, TellOfCase):
-        return tell(command, context)
+        return tell(command, context, state.carries)
+    if isinstance(command, MergeCommand):
+        return answer(state, command, context)
     return _not_now(state, command, context, city) or _act(state, command, context, city)
 
 
@@ -76,6 +81,8 @@ def _act(state: Report, command: OrdinaryAct, context: Context, city: str) -> De
             return file(state, context)
         case Reject():
             return reject(state, command, context)
+        case Merge():
+            return request(state, command, context)
         case Forget():
             return forget(state, command, context)
         case _:

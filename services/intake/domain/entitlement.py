@@ -10,6 +10,7 @@ from services.intake.domain.commands import (
     Complete,
     File,
     Forget,
+    Merge,
     Reject,
     Verify,
 )
@@ -25,6 +26,7 @@ POSTS: Final[Mapping[type[Act], tuple[Post, ...]]] = {
     Accept: ("acceptor",),
     File: ("duty_leader",),
     Reject: ("acceptor", "duty_leader"),
+    Merge: ("acceptor", "duty_leader"),
     Forget: ("administrator", "leader"),
 }
 """The posts that may perform an act (domain 1.3)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, assert_never
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -35,8 +36,25 @@ from shared.contracts.intake import (
     VerificationResult,
     Verified,
 )
+from shared.contracts.report_merges import (
+    REPORT_MERGE_EVENTS,
+    ReportMergeAbandoned,
+    ReportMergeAdmitted,
+    ReportMerged,
+    ReportMergeDeclined,
+    ReportMergeReleased,
+    ReportMergeRequested,
+)
 from shared.kernel.decider import Wake
 
+MergeEvent = (
+    ReportMergeRequested
+    | ReportMergeAdmitted
+    | ReportMergeDeclined
+    | ReportMerged
+    | ReportMergeAbandoned
+    | ReportMergeReleased
+)
 ReportEvent = (
     Reported
     | Completed
@@ -45,6 +63,7 @@ ReportEvent = (
     | Accepted
     | Filed
     | Rejected
+    | MergeEvent
     | ReportContentForgotten
     | ToldEvent
     | ClockEvent
@@ -57,6 +76,7 @@ EVENTS: Final = (
     Accepted,
     Filed,
     Rejected,
+    *REPORT_MERGE_EVENTS,
     ReportContentForgotten,
     *TOLD,
     *CLOCK_EVENTS,
@@ -68,8 +88,8 @@ AGGREGATE: Final = "report"
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
 """Who accepts and files what a trusted source reports completely, and tells reporters of their cases."""
 
-Status = Literal["reported", "verifying", "accepted", "filed", "rejected"]
-"""已上报, 核实中, 已受理, 已立案, 不予受理 or 不予立案."""
+Status = Literal["reported", "verifying", "accepted", "filed", "rejected", "merged"]
+"""已上报, 核实中, 已受理, 已立案, 不予受理 or 不予立案, 并案."""
 
 
 class Verification(Message, frozen=True, kw_only=True):
@@ -84,7 +104,10 @@ class Verification(Message, frozen=True, kw_only=True):
 
 
 class Report(Message, frozen=True, kw_only=True):
-    """The state of a report; `revision` counts what was done to it: neither its case nor time makes one stale."""
+    """The state of a report; `revision` counts what was done to it.
+
+    Neither time, nor its case, nor another report makes one stale.
+    """
 
     revision: int
     status: Status
@@ -104,6 +127,12 @@ class Report(Message, frozen=True, kw_only=True):
     verification: Verification | None = None
     told: CaseAsTold | None = None
     """What the reporter was told of the case."""
+    merging: UUID | None = None
+    """The report that it asked to go on as, and that has not answered yet."""
+    master: UUID | None = None
+    """The report as which it goes on since it was merged."""
+    carries: tuple[UUID, ...] = ()
+    """The reports that are merged, or about to be, into this one."""
 
 
 def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - one arm an event
@@ -132,16 +161,35 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - 
         case Accepted():
             clocks = next_stage(state.clocks, event.at, event.file_clock)
             return replace(state, revision=revision, status="accepted", clocks=clocks)
-        case Filed():
-            return replace(state, revision=revision, status="filed", clocks=next_stage(state.clocks, event.at))
-        case Rejected():
-            return replace(state, revision=revision, status="rejected", clocks=next_stage(state.clocks, event.at))
+        case Filed() | Rejected():
+            ended: Status = "filed" if isinstance(event, Filed) else "rejected"
+            return replace(state, revision=revision, status=ended, clocks=next_stage(state.clocks, event.at))
         case ReportContentForgotten():
             return replace(state, revision=revision, content_forgotten=True)
         case MergeTold() | UnmergeTold() | OutcomeTold():
             return replace(state, told=as_told(event))
         case ReportClockWarned() | ReportClockBreached():
             return replace(state, clocks=tell_of_time(state.clocks, event))
+        case _:
+            return _of_merge(state, event)
+
+
+def _of_merge(state: Report, event: MergeEvent) -> Report:
+    """Fold what two reports say of their merge; what the other one says is nothing that was done here."""
+    match event:
+        case ReportMergeRequested():
+            return replace(state, revision=state.revision + 1, merging=event.master)
+        case ReportMergeAdmitted():
+            return replace(state, carries=(*state.carries, event.merged))
+        case ReportMergeReleased():
+            return replace(state, carries=tuple(one for one in state.carries if one != event.merged))
+        case ReportMergeDeclined():
+            return state
+        case ReportMerged():
+            clocks = next_stage(state.clocks, event.at)
+            return replace(state, status="merged", merging=None, master=event.master, clocks=clocks)
+        case ReportMergeAbandoned():
+            return replace(state, merging=None) if state.merging == event.master else state
         case _:
             assert_never(event)
 

@@ -23,6 +23,7 @@ from tests.reliability.history.read_figures import read_figures
 from tests.reliability.history.read_history import read_deleted_topics, read_history
 from tests.reliability.history.read_tables import read_tables
 from tests.reliability.history.read_topics import read_topics
+from tests.reliability.history.reports import check_reports
 from tests.reliability.history.streams import check_streams
 from tests.reliability.history.time import check_time
 from tests.reliability.history.verdicts import read_verdicts
@@ -76,6 +77,7 @@ def judge(facts: Facts) -> list[Finding]:
         *check_time(facts, streams),
         *check_verifications(streams),
         *check_cases(streams),
+        *check_reports(streams),
         *check_figures(facts, streams),
         *facts.verdicts,
     ]

@@ -31,10 +31,10 @@ def with_other(items: Sequence[T], old: T, new: T) -> list[T]:
     return [new if item is old else item for item in items]
 
 
-def events(facts: Facts, kind: str) -> list[Published]:
-    """Return the events of this kind on the topics, those of closed cases first."""
+def events(facts: Facts, kind: str, topic: str = "") -> list[Published]:
+    """Return the events of this kind on the topics, or on this one, those of closed cases first."""
     closed = {event.stream for event in facts.published if kind_of(event) == "closed"}
-    found = [event for event in facts.published if kind_of(event) == kind]
+    found = [event for event in facts.published if kind_of(event) == kind and topic in {"", event.topic}]
     return sorted(found, key=lambda event: event.stream not in closed)
 
 
@@ -66,24 +66,24 @@ def drop_request(party: str) -> Plant:
     return lambda facts: replace(facts, requests=without(facts.requests, accepted(facts, party)))
 
 
-def drop_published(kind: str) -> Plant:
+def drop_published(kind: str, topic: str = "") -> Plant:
     """Lose an event on its way to the topic."""
-    return lambda facts: replace(facts, published=without(facts.published, events(facts, kind)[0]))
+    return lambda facts: replace(facts, published=without(facts.published, events(facts, kind, topic)[0]))
 
 
-def drop_stored(kind: str) -> Plant:
+def drop_stored(kind: str, topic: str = "") -> Plant:
     """Delete an event's row from the ledger."""
 
     def plant(facts: Facts) -> Facts:
-        event = events(facts, kind)[0]
+        event = events(facts, kind, topic)[0]
         return replace(facts, stored=[row for row in facts.stored if row.id != event.id])
 
     return plant
 
 
-def lose(kind: str) -> Plant:
+def lose(kind: str, topic: str = "") -> Plant:
     """Lose an event everywhere."""
-    return lambda facts: drop_published(kind)(drop_stored(kind)(facts))
+    return lambda facts: drop_published(kind, topic)(drop_stored(kind, topic)(facts))
 
 
 def copy_with_other_bytes(facts: Facts) -> Facts:

@@ -12,7 +12,7 @@ from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
 from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
-from tests.support.lives import whole_lives
+from tests.support.lives import MASTER, asking, merged_report, merges_of_reports, whole_lives
 from tests.support.stories import NUMBER, START, SYSTEM, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
@@ -70,6 +70,18 @@ def test_a_category_that_is_not_decided_yet_is_the_one_that_the_source_named() -
 def test_a_rejected_report_keeps_the_code_of_its_reason() -> None:
     report = report_of(Story().rejected())
     assert (report.rejection, report.rejected_at is not None) == ("not_ours", True)
+
+
+def test_a_merged_report_says_into_which_and_no_longer_asks() -> None:
+    asks, report = report_of(asking()), report_of(merged_report())
+    assert (asks.report_merge_requested, asks.report_merged_at) == (MASTER, None)
+    assert (report.report_merge_requested, report.report_merged_into) == (None, MASTER)
+    assert report.report_merged_at is not None
+
+
+def test_a_report_that_is_not_merged_and_one_that_takes_others_on_stay_as_they_were() -> None:
+    for story in merges_of_reports()[1:]:
+        assert report_of(story) == fold(story.reports[:1])[0]
 
 
 def test_the_lead_leg_names_the_case_lead() -> None:
@@ -138,7 +150,7 @@ def test_the_folds_know_every_event_of_their_topics() -> None:
     told.handled("ecology", "housing").closed()
     returned = Story().filed().opened().unroutable().dispatched("ecology", "housing")
     returned.return_requested().return_refused().return_requested().return_upheld("health").waived(2)
-    stories = (told, returned, Story().rejected(), *whole_lives())
+    stories = (told, returned, Story().rejected(), *whole_lives(), *merges_of_reports())
     happened = {type(event) for story in stories for event in story.reports + story.cases}
     untold = {kind.__name__ for kind in (*REPORT_EVENTS, *CASE_EVENTS) if kind not in happened}
     assert untold == {

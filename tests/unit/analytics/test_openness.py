@@ -7,7 +7,7 @@ import pytest
 from services.analytics.domain.names import Name
 from services.analytics.domain.openness import Reason, why_open
 from shared.contracts.intake import VerificationResult
-from tests.support.lives import MASTER, SPRING, dispatched
+from tests.support.lives import MASTER, SPRING, asking, dispatched, merged_report
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
 from tests.unit.analytics.test_facts import fold
@@ -110,6 +110,8 @@ SITUATIONS: dict[str, tuple[Callable[[], Story], list[tuple[str, str | None]]]] 
         [("merge_pending", None), ("not_signed", "ecology")],
     ),
     "a merged case": (lambda: dispatched().merge_requested(MASTER).merged(MASTER), []),
+    "a report that waits for its master": (asking, [("merge_pending", None), ("not_accepted", None)]),
+    "a merged report": (merged_report, []),
     "a supervised case": (
         lambda: dispatched("ecology").supervised(),
         [("not_signed", "ecology"), ("supervised", None)],
@@ -211,6 +213,14 @@ SENTENCES: dict[str, tuple[Callable[[], Story], str, str]] = {
         "Escalated: to be solved at city level.",
     ),
 }
+
+
+def test_a_report_that_asks_names_its_master_in_both_languages() -> None:
+    asked, _ = reasons(asking())
+    assert (asked.zh, asked.en) == (
+        f"已提请并入上报 {MASTER}，等待答复。",
+        f"Asked to be merged into report {MASTER}; waits for its answer.",
+    )
 
 
 @pytest.mark.parametrize("code", SENTENCES)

@@ -31,6 +31,7 @@ from shared.contracts.intake import (
 from shared.contracts.library import ReferenceLibrary
 from shared.kernel.errors import Unavailable
 from tests.support import reports
+from tests.support.report_merges import merge, merged
 from tests.support.reports import (
     COMMUNITY,
     LIBRARY,
@@ -69,6 +70,7 @@ STATES = {
     "accepted": ACCEPTED,
     "filed": FILED,
     "rejected": REJECTED,
+    "merged": merged(),
 }
 
 
@@ -235,13 +237,14 @@ def test_content_is_forgotten_once() -> None:
 
 
 WRONG: list[tuple[str, Command, Actor]] = [
-    *[(status, Complete(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected")],
-    *[(status, ASSIGN, ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected")],
-    *[(status, VERIFY, COLLECTOR) for status in ("reported", "accepted", "filed", "rejected")],
-    *[(status, Accept(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected")],
-    *[(status, File(), DUTY_LEADER) for status in ("reported", "verifying", "filed", "rejected")],
-    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected")],
-    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected")],
+    *[(status, Complete(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, ASSIGN, ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, VERIFY, COLLECTOR) for status in ("reported", "accepted", "filed", "rejected", "merged")],
+    *[(status, Accept(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, File(), DUTY_LEADER) for status in ("reported", "verifying", "filed", "rejected", "merged")],
+    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected", "merged")],
+    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected", "merged")],
+    *[(status, merge(), ACCEPTOR) for status in ("verifying", "filed", "rejected", "merged")],
 ]
 
 
@@ -257,6 +260,7 @@ ACTS: list[tuple[Act, set[str]]] = [
     (Accept(), {"acceptor"}),
     (File(), {"duty_leader"}),
     (REJECT, {"acceptor", "duty_leader"}),
+    (merge(), {"acceptor", "duty_leader"}),
     (FORGET, {"administrator", "leader"}),
 ]
 

@@ -19,7 +19,8 @@ from services.intake.domain.commands import (
     Reject,
     Verify,
 )
-from services.intake.domain.report import EVENTS, ReportEvent, Status
+from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, MergeCommand, ReleaseMerge
+from services.intake.domain.report import EVENTS, INTAKE_ITSELF, ReportEvent, Status
 from shared.contracts.common import Actor
 from shared.contracts.intake import (
     Filed,
@@ -30,17 +31,21 @@ from shared.contracts.intake import (
     VerificationAssigned,
     Verified,
 )
+from shared.contracts.report_merges import REPORT_MERGE_EVENTS, ReportMerged
 from shared.kernel.errors import Refusal
 from tests.support import reports
+from tests.support.report_merges import MASTER_ID, OTHER_ID, merge
 from tests.support.reports import COMMUNITY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
 
 NEXT: dict[Status, set[Status]] = {
-    "reported": {"reported", "verifying", "accepted", "rejected"},
+    "reported": {"reported", "verifying", "accepted", "rejected", "merged"},
     "verifying": {"verifying", "reported", "rejected"},
-    "accepted": {"accepted", "filed", "rejected"},
+    "accepted": {"accepted", "filed", "rejected", "merged"},
     "filed": {"filed"},
     "rejected": {"rejected"},
+    "merged": {"merged"},
 }
+MASTERS = st.sampled_from([REPORT_ID, MASTER_ID, OTHER_ID])
 CORRECTIONS = st.builds(
     Complete,
     category=st.sampled_from([None, reports.category(), reports.category("E0203", condition="small")]),
@@ -54,8 +59,16 @@ ACTS = st.one_of(
     st.builds(Accept, expected_revision=st.sampled_from([None, 1, 2]), reason=st.sampled_from([None, "a film"])),
     st.builds(File, expected_revision=st.sampled_from([None, 2, 3])),
     st.just(Reject(reason_code="not_found", reason="nothing there")),
+    st.builds(merge, master=MASTERS, expected_revision=st.sampled_from([None, 1, 2])),
     st.just(Forget(reason="asked")),
 )
+ASKED = st.one_of(
+    st.builds(AdmitMerge, report_id=st.just(REPORT_ID), merged=MASTERS),
+    st.builds(CompleteMerge, report_id=st.just(REPORT_ID), master=MASTERS),
+    st.builds(AbandonMerge, report_id=st.just(REPORT_ID), master=MASTERS, reason=st.just("rejected")),
+    st.builds(ReleaseMerge, report_id=st.just(REPORT_ID), merged=MASTERS),
+)
+"""What other reports ask, whether they can or not."""
 ACTORS = st.sampled_from([reports.person(post) for post in reports.HOME_UNITS])
 
 
@@ -92,6 +105,25 @@ class ReportMachine(RuleBasedStateMachine):
         assert after is not None
         assert after.status in NEXT[before.status]
         assert after.revision == before.revision + 1
+
+    @precondition(lambda self: bool(self.events))
+    @rule(command=ASKED, minutes=st.integers(0, 10_000))
+    def hear(self, command: MergeCommand, minutes: int) -> None:
+        before = reports.fold(self.events)
+        assert before is not None
+        context = reports.context(INTAKE_ITSELF, at=NOW + timedelta(minutes=minutes), stream=REPORT_ID)
+        decision = reports.decide(before, command, context)
+        assert not isinstance(decision, Refusal)
+        *late, answer = [event for event in decision if isinstance(event, EVENTS)]
+        assert [type(event) for event in late] in ([], [ReportClockBreached])
+        self.events += [*late, answer]
+        after = reports.fold(self.events)
+        assert after is not None
+        assert after.status in NEXT[before.status]
+        assert after.revision == before.revision
+        if isinstance(answer, ReportMerged):
+            assert before.merging == answer.master
+            assert before.carries == ()
 
     @precondition(lambda self: bool(self.events))
     @rule(minutes=st.integers(0, 10_000))
@@ -136,7 +168,7 @@ class ReportMachine(RuleBasedStateMachine):
 
     @invariant()
     def an_ended_report_ended_once(self) -> None:
-        assert sum(isinstance(event, Filed | Rejected) for event in self.events) <= 1
+        assert sum(isinstance(event, Filed | Rejected | ReportMerged) for event in self.events) <= 1
 
     @invariant()
     def a_filed_report_is_complete(self) -> None:
@@ -149,7 +181,8 @@ class ReportMachine(RuleBasedStateMachine):
     @invariant()
     def the_revision_counts_what_was_done(self) -> None:
         state = reports.fold(self.events)
-        done = [event for event in self.events if not isinstance(event, ReportClockWarned | ReportClockBreached)]
+        nobodys = (ReportClockWarned, ReportClockBreached, *REPORT_MERGE_EVENTS[1:])
+        done = [event for event in self.events if not isinstance(event, nobodys)]
         assert state is None or state.revision == len(done)
 
 

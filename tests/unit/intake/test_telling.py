@@ -24,6 +24,7 @@ from shared.kernel.errors import Refusal, Unreadable
 from shared.kernel.identifiers import named_id
 from tests.support import reports
 from tests.support.dispatching import record
+from tests.support.report_merges import merged
 from tests.support.reports import LIBRARY, NOW, REPORT_ID, TRUSTED, UNTRUSTED, Given, person, source, submit
 
 MASTER = named_id("test", "master")
@@ -47,6 +48,7 @@ STATES: dict[Status, Given] = {
     "accepted": ACCEPTED,
     "filed": FILED,
     "rejected": REJECTED,
+    "merged": merged(),
 }
 
 

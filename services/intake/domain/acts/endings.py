@@ -27,7 +27,12 @@ def reject(state: Report, command: Reject, context: Context) -> Decision:
     if context.actor.post != post:
         return Refusal(code="not_entitled_post", detail=f"At {stage} only the {post} rejects.")
     rejected = Rejected(
-        at=context.at, by=context.actor, stage=stage, reason_code=command.reason_code, reason=command.reason
+        at=context.at,
+        by=context.actor,
+        stage=stage,
+        reason_code=command.reason_code,
+        reason=command.reason,
+        merged_reports=state.carries,
     )
     return [*breach_before(state.clocks, context, INTAKE_ITSELF), rejected]
 
