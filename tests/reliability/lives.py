@@ -1,6 +1,6 @@
-"""Cases that are more than closed once, on a running city: reopened, sent back, voided, merged, on the books.
+"""Lives that are more than closed once, on a running city: reopened, sent back, voided, merged, on the books.
 
-And reports that are merged before they are cases.
+And reports that are verified, or merged, before they are cases.
 
 None of them is among the load's `closed`: they have other events than those.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from tests.reliability.load import COUNTER, TRUSTED, Leg, Load
+from tests.reliability.load import CENTRE, COUNTER, TRUSTED, Leg, Load
 from tests.support.parties import reaches
 
 
@@ -21,8 +21,26 @@ async def live(load: Load) -> None:
         AssertionError: when something was refused, or not answered in time.
     """
     await asyncio.gather(
-        reopened(load), voided(load), merged(load), merged_reports(load), suspended(load), returned(load)
+        verified(load),
+        reopened(load),
+        voided(load),
+        merged(load),
+        merged_reports(load),
+        suspended(load),
+        returned(load),
     )
+
+
+async def verified(load: Load) -> None:
+    """Let collectors look twice at what the public reports, and once at what is not there."""
+    there, gone = [await load.waiting(number) for number in (111, 112)]
+    await _look(load, there, "undetermined", ":1")
+    await _look(load, there, "exists", ":2")
+    for who, act in (("acceptor", "accept"), ("duty_leader", "file")):
+        await load.write(who, "intake", f"/v1/reports/{there}/{act}", {}, f"{there}:{act}")
+    await _look(load, gone, "absent")
+    rejection = {"reason_code": "not_found", "reason": "现场未发现"}
+    await load.write("acceptor", "intake", f"/v1/reports/{gone}/reject", rejection, f"{gone}:reject")
 
 
 async def reopened(load: Load) -> None:
@@ -96,6 +114,14 @@ async def returned(load: Load) -> None:
     decision = {"upheld": True, "reason": "属实", "to_unit": "housing"}
     await _act(load, "duty_leader", case_id, f"legs/{leg['leg']}/return-decision", decision)
     await _act(load, "dispatcher", case_id, "legs", {"units": ["ecology"], "reason": "有污水"})
+
+
+async def _look(load: Load, report_id: UUID, result: str, time: str = "") -> None:
+    path = f"/v1/reports/{report_id}"
+    assignment = {"unit": CENTRE}
+    await load.write("acceptor", "intake", f"{path}/assign-verification", assignment, f"{report_id}:assign{time}")
+    found = {"result": result, "finding": "现场查看", "evidence": ["0f" * 32]}
+    await load.write(f"{CENTRE}.collector", "intake", f"{path}/verify", found, f"{report_id}:verify{time}")
 
 
 async def _begun(load: Load, number: int) -> tuple[UUID, Sequence[Leg]]:

@@ -7,7 +7,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -52,6 +52,16 @@ from tests.reliability.history.planting import (
 )
 from tests.reliability.history.planting_merges import OF_MERGES
 from tests.reliability.history.read_history import read_history
+from tests.reliability.history.rewording import (
+    by,
+    by_another,
+    chosen,
+    done_by,
+    failed_check,
+    half_used,
+    no_pause,
+    two_leads,
+)
 from tests.reliability.lives import live
 from tests.reliability.load import TRUSTED, UNTRUSTED, Load, a_load
 from tests.support.parties import eventually, report_body
@@ -177,40 +187,6 @@ def hash_of_another(facts: Facts) -> Facts:
     return replace(facts, stored=with_other(facts.stored, row, replace(row, hash=bytes(32))))
 
 
-def failed_check(body: dict[str, Any]) -> None:
-    body["passed"] = False
-
-
-def by(unit: str, post: str = "collector") -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["by"] |= {"unit": unit, "post": post}
-
-    return change
-
-
-def by_another(body: dict[str, Any]) -> None:
-    body["by"] |= {"client": "another", "unit": "another"}
-
-
-def chosen(unit: str) -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["unit"] = unit
-
-    return change
-
-
-def done_by(unit: str) -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["by"]["unit"] = unit
-
-    return change
-
-
-def two_leads(body: dict[str, Any]) -> None:
-    for leg in body["legs"]:
-        leg["role"] = "lead"
-
-
 WAIVED: Final = "jointenforcement.case.leg_waived.v1"
 ORDERED_BY_LAW: Final = "jointenforcement.case.leg_rectification_ordered.v1"
 PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
@@ -272,6 +248,13 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),
     "an act after the closure": ("I-11", "after the case was closed", act_after("closed")),
+    "another unit verified": ("I-13", "supervision-centre was to look", reworded("verified", done_by("court"))),
+    "acceptance used up the time of a verification": ("I-12", "no pause of acceptance", reworded("verified", no_pause)),
+    "acceptance told something meanwhile": (
+        "I-12",
+        "while somebody was to verify",
+        reworded("verified", half_used, type_="jointenforcement.report.clock_warned.v1"),
+    ),
     "signed for another": ("I-13", "on another's leg", reworded("leg_signed", by("housing", "department"))),
     "an effect is in another's name": ("I-13", "in the name of", reworded("checked", by_another)),
     "a figure counts other events": ("I-15", "events counted; the topic has", drop_published("leg_signed")),

@@ -85,14 +85,10 @@ def interrupted(clocks: Clocks, at: Instant, clock: Clock) -> Clocks:
 
 def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
     """Return the clocks after the running one ended, and the one that stood still goes on as this clock."""
-    return tuple(
-        replace(one, clock=clock, paused_at=None)
-        if one.paused_at is not None and clock is not None
-        else _ended(one, at)
-        if one.runs
-        else one
-        for one in clocks
-    )
+    ended = tuple(_ended(one, at) if one.runs else one for one in clocks)
+    if clock is None:
+        return ended
+    return tuple(replace(one, clock=clock, paused_at=None) if one.paused_at else one for one in ended)
 
 
 def tell_of_time(clocks: Clocks, event: ClockEvent) -> Clocks:

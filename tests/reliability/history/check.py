@@ -27,6 +27,7 @@ from tests.reliability.history.reports import check_reports
 from tests.reliability.history.streams import check_streams
 from tests.reliability.history.time import check_time
 from tests.reliability.history.verdicts import read_verdicts
+from tests.reliability.history.verifications import check_verifications
 
 _SECONDS: Final = 10.0
 
@@ -74,6 +75,7 @@ def judge(facts: Facts) -> list[Finding]:
         *check_streams(facts, streams),
         *check_positions(facts, streams),
         *check_time(facts, streams),
+        *check_verifications(streams),
         *check_cases(streams),
         *check_reports(streams),
         *check_figures(facts, streams),

@@ -173,6 +173,15 @@ _CASES: Final = (
         every_run=True,
     ),
     Mutation(
+        name="who was let look verifies",
+        invariant="I-13",
+        removed="a report is verified by the unit to which that was assigned",
+        file="services/intake/domain/acts/verification.py",
+        text="if context.actor.unit != unit:",
+        replacement="if not context.actor.unit:",
+        pins=("tests/unit/intake/test_verification.py::test_a_collector_of_another_unit_does_not_verify",),
+    ),
+    Mutation(
         name="a department speaks for itself",
         invariant="I-13",
         removed="an act whose source is another department is refused",
