@@ -13,6 +13,7 @@ from tests.contract.examples_of_law import LAW_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
+CASE_NUMBER = "220281-JE-20261124-000123"
 BY = Actor(client="supervision-desk", unit="supervision-centre", post="duty_leader", person="p-017")
 INTAKE = Actor(client="intake", unit="intake", post="system")
 DEPARTMENT = Actor(client="fire-rescue", unit="fire-rescue", post="department")
@@ -124,7 +125,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
-        number="220281-JE-20261124-000123",
+        number=CASE_NUMBER,
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
@@ -168,6 +169,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     tasks.TaskChanged(
         change="warned",
         case_id=CASE,
+        case_number=CASE_NUMBER,
         leg=1,
         unit="fire-rescue",
         role="lead",
