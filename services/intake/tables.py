@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.intake.domain import clocks, contents, report
+from services.intake.domain.decide import decide
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.schema import upgrade
@@ -44,7 +45,7 @@ def report_aggregate(city: str) -> Aggregate:
         table=reports,
         state=report.Report,
         events=report.EVENTS,
-        decide=partial(report.decide, city=city),
+        decide=partial(decide, city=city),
         evolve=report.evolve,
         columns=report.columns,
         wakes=report.wakes,
