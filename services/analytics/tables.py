@@ -44,6 +44,8 @@ case_facts: Final = sa.Table(
     sa.Column("filed_at", instant()),
     sa.Column("rejected_at", instant()),
     sa.Column("rejection", sa.Text),
+    sa.Column("verify_unit", sa.Text),
+    sa.Column("verified", sa.Text),
     sa.Column("opened_at", instant()),
     sa.Column("number", sa.Text, comment="the case number that people see"),
     sa.Column("unroutable", sa.Text),

@@ -38,6 +38,7 @@ class ReportFilter:
     street: str | None = None
     category: str | None = None
     campaign: str | None = None
+    verify_unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,7 @@ def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
         reports.c.street: wanted.street,
         reports.c.category: wanted.category,
         reports.c.campaign: wanted.campaign,
+        reports.c.verify_unit: wanted.verify_unit,
     }
     return [column == value for column, value in exact.items() if value is not None]
 

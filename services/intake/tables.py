@@ -28,11 +28,13 @@ reports: Final = sa.Table(
     sa.Column("category", sa.Text, nullable=False),
     sa.Column("campaign", sa.Text),
     sa.Column("reported_at", instant(), nullable=False),
-    sa.CheckConstraint("status IN ('reported', 'accepted', 'filed', 'rejected')", name="reports_status"),
+    sa.Column("verify_unit", sa.Text, comment="is to verify it 核实; null unless somebody is"),
+    sa.CheckConstraint("status IN ('reported', 'verifying', 'accepted', 'filed', 'rejected')", name="reports_status"),
     sa.Index("reports_by_status", "status", "stream"),
     sa.Index("reports_by_source", "source", "stream"),
     sa.Index("reports_by_street", "street", "stream"),
     sa.Index("reports_by_category", "category", "stream"),
+    sa.Index("reports_by_verify_unit", "verify_unit", "stream", postgresql_where=sa.text("verify_unit IS NOT NULL")),
     sa.Index("reports_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
 )
 

@@ -89,6 +89,8 @@ class Topic:
 REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.Reported,
     intake.Completed,
+    intake.VerificationAssigned,
+    intake.Verified,
     intake.Accepted,
     intake.Filed,
     intake.Rejected,

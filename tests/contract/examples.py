@@ -41,6 +41,12 @@ ACCEPTANCE = clocks.Clock(
     policy_version=1,
 )
 FILING = msgspec.structs.replace(ACCEPTANCE, stage="file")
+VERIFYING = msgspec.structs.replace(ACCEPTANCE, stage="verify")
+RESUMED = msgspec.structs.replace(
+    ACCEPTANCE,
+    due_at=AT + timedelta(hours=2),
+    pauses=(clocks.Pause(started_at=AT, ended_at=AT + timedelta(hours=1)),),
+)
 SUBMITTED_CATEGORY = intake.SubmittedCategory(system="jiaohe", code="E0701", version=1, condition="1")
 ANSWER = Answer(
     outcome="refused",
@@ -84,7 +90,17 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         accept_clock=ACCEPTANCE,
     ),
     intake.Completed(at=AT, by=BY, category=CATEGORY, place=PLACE),
-    intake.Accepted(at=AT, by=BY, file_clock=FILING),
+    intake.VerificationAssigned(at=AT, by=BY, unit="supervision-centre", clock=VERIFYING),
+    intake.Verified(
+        at=AT,
+        by=BY,
+        unit="supervision-centre",
+        result="absent",
+        finding="现场通道畅通，未见堵塞",
+        evidence=(DIGEST,),
+        accept_clock=RESUMED,
+    ),
+    intake.Accepted(at=AT, by=BY, file_clock=FILING, reason="举报人补充了当时的视频"),
     intake.Filed(
         at=AT,
         by=BY,

@@ -22,7 +22,10 @@ from shared.contracts.registry import (
     topic_named,
     type_name,
 )
+from shared.deadlines.clocks import start_clock
+from shared.deadlines.working_time import working_time_of
 from shared.kernel.identifiers import named_id, new_id
+from tests.support.working_hours import CALENDAR, HOURS
 
 NUMBER = "220281-JE-20261123-000123"
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
@@ -84,6 +87,17 @@ class Story:
     def completed(self, *, street: str, community: str) -> Self:
         self._place = Place(longitude=127.3, latitude=43.7, street=street, community=community)
         return self._report(intake.Completed(at=self._tick(), by=SYSTEM, category=self._category, place=self._place))
+
+    def verification_assigned(self, unit: str = "supervision-centre") -> Self:
+        at = self._tick()
+        limit = Limit(amount=1, unit="urgent_hour")
+        clock = start_clock("verify", limit, at, working_time_of(CALENDAR, HOURS), 1, 1)
+        return self._report(intake.VerificationAssigned(at=at, by=SYSTEM, unit=unit, clock=clock))
+
+    def verified(self, result: intake.VerificationResult, unit: str = "supervision-centre") -> Self:
+        return self._report(
+            intake.Verified(at=self._tick(), by=SYSTEM, unit=unit, result=result, finding="as photographed")
+        )
 
     def accepted(self) -> Self:
         return self._report(intake.Accepted(at=self._tick(), by=SYSTEM))

@@ -10,6 +10,8 @@ from shared.contracts import intake
 ReportEvent = (
     intake.Reported
     | intake.Completed
+    | intake.VerificationAssigned
+    | intake.Verified
     | intake.Accepted
     | intake.Filed
     | intake.Rejected
@@ -22,7 +24,7 @@ ReportEvent = (
 )
 
 
-def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
+def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:  # noqa: C901 - one arm an event
     """Return the facts of a report after its next event.
 
     Raises:
@@ -42,17 +44,21 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
                 community=event.place.community,
                 missing=(),
             )
+        case intake.VerificationAssigned():
+            return replace(facts, verify_unit=event.unit)
+        case intake.Verified():
+            return replace(facts, verify_unit=None, verified=event.result)
         case intake.Accepted():
             return replace(facts, accepted_at=event.at)
         case intake.Filed():
             return _filed(facts, event)
         case intake.Rejected():
-            return replace(facts, rejected_at=event.at, rejection=event.reason_code)
+            return replace(facts, rejected_at=event.at, rejection=event.reason_code, verify_unit=None)
         case intake.ReportContentForgotten() | intake.MergeTold() | intake.UnmergeTold() | intake.OutcomeTold():
             # What became of its case the case says itself.
             return facts
         case intake.ReportClockWarned() | intake.ReportClockBreached():
-            # No figure counts yet by when a report should have been accepted and filed.
+            # No figure counts yet by when a report should have been accepted, verified and filed.
             return facts
         case _:
             assert_never(event)

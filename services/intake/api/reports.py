@@ -12,7 +12,16 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.intake.api.views import ReportPage, ReportView, clocks_of, content_of, summary
 from services.intake.api.writing import Calling
-from services.intake.domain.commands import Accept, Complete, File, Forget, Reject, Submit
+from services.intake.domain.commands import (
+    Accept,
+    AssignVerification,
+    Complete,
+    File,
+    Forget,
+    Reject,
+    Submit,
+    Verify,
+)
 from services.intake.domain.contents import SALT_BYTES
 from services.intake.domain.entitlement import may_read_content, sees_only
 from services.intake.domain.report import Status
@@ -45,6 +54,7 @@ async def provide_wanted(
     street: Annotated[str | None, QueryParameter(description="9-digit code.", pattern=_STORABLE)] = None,
     category: Annotated[str | None, QueryParameter(description="Code of the category.", pattern=_STORABLE)] = None,
     campaign: Annotated[str | None, QueryParameter(description="Its code.", pattern=_STORABLE)] = None,
+    verify_unit: Annotated[str | None, QueryParameter(description="Is to verify 核实.", pattern=_STORABLE)] = None,
 ) -> ReportFilter:
     """Give the list what is asked for; a source sees its own reports only.
 
@@ -54,7 +64,14 @@ async def provide_wanted(
     own = sees_only(actor)
     if own is not None and source not in {None, own}:
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_entitled_source", "A source sees its own reports only.")
-    return ReportFilter(state=status, source=own or source, street=street, category=category, campaign=campaign)
+    return ReportFilter(
+        state=status,
+        source=own or source,
+        street=street,
+        category=category,
+        campaign=campaign,
+        verify_unit=verify_unit,
+    )
 
 
 @get("/v1/reports", dependencies={"wanted": Provide(provide_wanted)})
@@ -109,9 +126,21 @@ async def complete_report(report_id: ReportId, data: JSONBody[Complete], call: C
     return respond(await call.ask(report_id, data))
 
 
+@post("/v1/reports/{report_id:uuid}/assign-verification", status_code=HTTPStatus.OK)
+async def assign_verification(report_id: ReportId, data: JSONBody[AssignVerification], call: Calling) -> Reply:
+    """派核实: let a unit's collectors look whether what the public reports is there (acceptor)."""
+    return respond(await call.ask(report_id, data))
+
+
+@post("/v1/reports/{report_id:uuid}/verify", status_code=HTTPStatus.OK)
+async def verify_report(report_id: ReportId, data: JSONBody[Verify], call: Calling) -> Reply:
+    """核实: say what is there (a collector of the unit that is to look)."""
+    return respond(await call.ask(report_id, data))
+
+
 @post("/v1/reports/{report_id:uuid}/accept", status_code=HTTPStatus.OK)
 async def accept_report(report_id: ReportId, data: JSONBody[Accept], call: Calling) -> Reply:
-    """受理: the report is complete and ours (acceptor)."""
+    """受理: the report is complete and ours (acceptor); with a reason, where a verification found nothing."""
     return respond(await call.ask(report_id, data))
 
 
@@ -138,6 +167,8 @@ ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     read_report,
     submit_report,
     complete_report,
+    assign_verification,
+    verify_report,
     accept_report,
     file_report,
     reject_report,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.intake.domain.commands import Channel
 from services.intake.domain.contents import PrivateContent
-from services.intake.domain.report import Status
+from services.intake.domain.report import Status, Verification
 from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
@@ -31,7 +31,10 @@ class ReportedCase(Message, frozen=True, kw_only=True):
 
 
 class ReportSummary(Message, frozen=True, kw_only=True):
-    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed."""
+    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed.
+
+    `verification` is the latest 核实: in the state `verifying` without a result.
+    """
 
     report_id: UUID
     revision: int
@@ -47,6 +50,7 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     target_type: TargetType
     campaign: str | None
     missing: tuple[str, ...]
+    verification: Verification | None
     case: ReportedCase | None
 
 
@@ -69,7 +73,8 @@ class ReportContent(Message, frozen=True, kw_only=True):
 class ReportView(Message, frozen=True, kw_only=True):
     """One report; `content` is there only where `content_state` is `shown`.
 
-    `clocks` say by when it has to be accepted and filed, and why; it has none where that was done as it came in.
+    `clocks` say by when it has to be accepted, verified and filed, and why; it has none where that was done as it came
+    in.
     """
 
     report: ReportSummary
@@ -96,6 +101,7 @@ def summary(known: KnownReport) -> ReportSummary:
         target_type=report.target_type,
         campaign=report.campaign,
         missing=report.missing,
+        verification=report.verification,
         case=_case(known),
     )
 
@@ -112,7 +118,10 @@ def _case(known: KnownReport) -> ReportedCase | None:
 
 def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
     """Return the clocks of a report in the order of its stages."""
-    return tuple(watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED) for one in known.report.clocks)
+    return tuple(
+        watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED, paused=one.paused_at)
+        for one in known.report.clocks
+    )
 
 
 def content_of(private: PrivateContent) -> ReportContent:

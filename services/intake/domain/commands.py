@@ -7,8 +7,14 @@ from uuid import UUID
 from msgspec import Meta
 
 from services.intake.domain.telling import TellOfCase
-from shared.contracts.common import Code, Instant, Number, ShortText
-from shared.contracts.intake import RejectionReason, ReportSubmission, Stranger, SubmittedCategory
+from shared.contracts.common import Code, Digest, Instant, Number, ShortText, Slug
+from shared.contracts.intake import (
+    RejectionReason,
+    ReportSubmission,
+    Stranger,
+    SubmittedCategory,
+    VerificationResult,
+)
 
 Channel = Literal["topic", "http"]
 """The door by which a report came in."""
@@ -50,8 +56,24 @@ class Complete(Act, frozen=True, kw_only=True):
     place: PlaceCorrection | None = None
 
 
+class AssignVerification(Act, frozen=True, kw_only=True):
+    """派核实: an acceptor lets a unit with collectors look on site whether the problem is there."""
+
+    unit: Slug
+
+
+class Verify(Act, frozen=True, kw_only=True):
+    """核实: a collector of that unit says what is there. `evidence` are digests of photos that the unit keeps."""
+
+    result: VerificationResult
+    finding: ShortText
+    evidence: Annotated[tuple[Digest, ...], Meta(max_length=20)] = ()
+
+
 class Accept(Act, frozen=True, kw_only=True):
-    """受理: an acceptor finds the report complete and ours."""
+    """受理: an acceptor finds the report complete and ours; `reason` is due where the verification found nothing."""
+
+    reason: ShortText | None = None
 
 
 class File(Act, frozen=True, kw_only=True):
@@ -59,7 +81,7 @@ class File(Act, frozen=True, kw_only=True):
 
 
 class Reject(Act, frozen=True, kw_only=True):
-    """不予受理 (by an acceptor, before acceptance) or 不予立案 (by a duty leader, after it)."""
+    """不予受理 (by an acceptor, before acceptance, verified or not) or 不予立案 (by a duty leader, after it)."""
 
     reason_code: RejectionReason
     reason: ShortText
@@ -78,4 +100,5 @@ class FireClocks:
     due_at: Instant
 
 
-Command = Submit | Complete | Accept | File | Reject | Forget | TellOfCase | FireClocks
+OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Forget
+Command = Submit | OrdinaryAct | TellOfCase | FireClocks

@@ -6,12 +6,26 @@ trusted source is reported, accepted and filed in one decision; every other one 
 
 from typing import assert_never
 
+from services.intake.domain.acts import verification
 from services.intake.domain.acts.acceptance import accept, complete
 from services.intake.domain.acts.endings import forget, reject
 from services.intake.domain.acts.filing import file
 from services.intake.domain.acts.submission import submit
 from services.intake.domain.clocks import fire
-from services.intake.domain.commands import Accept, Act, Command, Complete, File, FireClocks, Forget, Reject, Submit
+from services.intake.domain.commands import (
+    Accept,
+    Act,
+    AssignVerification,
+    Command,
+    Complete,
+    File,
+    FireClocks,
+    Forget,
+    OrdinaryAct,
+    Reject,
+    Submit,
+    Verify,
+)
 from services.intake.domain.entitlement import POSTS, not_entitled, units_of
 from services.intake.domain.report import Report
 from services.intake.domain.telling import TellOfCase, tell
@@ -48,12 +62,16 @@ def _not_now(state: Report, command: Act, context: Context, city: str) -> Refusa
     return None
 
 
-def _act(state: Report, command: Complete | Accept | File | Reject | Forget, context: Context, city: str) -> Decision:
+def _act(state: Report, command: OrdinaryAct, context: Context, city: str) -> Decision:
     match command:
         case Complete():
             return complete(state, command, context, city)
+        case AssignVerification():
+            return verification.assign(state, command, context, city)
+        case Verify():
+            return verification.verify(state, command, context, city)
         case Accept():
-            return accept(state, context, city)
+            return accept(state, command, context, city)
         case File():
             return file(state, context)
         case Reject():

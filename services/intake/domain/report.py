@@ -5,10 +5,19 @@ from typing import Final, Literal, assert_never
 
 from msgspec.structs import replace
 
-from services.intake.domain.clocks import CLOCK_EVENTS, ClockEvent, Clocks, next_stage, tell_of_time, wakes_of
+from services.intake.domain.clocks import (
+    CLOCK_EVENTS,
+    ClockEvent,
+    Clocks,
+    interrupted,
+    next_stage,
+    resumed,
+    tell_of_time,
+    wakes_of,
+)
 from services.intake.domain.commands import Channel
 from services.intake.domain.telling import TOLD, CaseAsTold, ToldEvent, as_told
-from shared.contracts.common import Actor, CategoryCode, Instant, Message, Place, TargetType
+from shared.contracts.common import Actor, CategoryCode, Digest, Instant, Message, Place, TargetType
 from shared.contracts.intake import (
     Accepted,
     Completed,
@@ -22,11 +31,36 @@ from shared.contracts.intake import (
     Reported,
     SubmittedCategory,
     UnmergeTold,
+    VerificationAssigned,
+    VerificationResult,
+    Verified,
 )
 from shared.kernel.decider import Wake
 
-ReportEvent = Reported | Completed | Accepted | Filed | Rejected | ReportContentForgotten | ToldEvent | ClockEvent
-EVENTS: Final = (Reported, Completed, Accepted, Filed, Rejected, ReportContentForgotten, *TOLD, *CLOCK_EVENTS)
+ReportEvent = (
+    Reported
+    | Completed
+    | VerificationAssigned
+    | Verified
+    | Accepted
+    | Filed
+    | Rejected
+    | ReportContentForgotten
+    | ToldEvent
+    | ClockEvent
+)
+EVENTS: Final = (
+    Reported,
+    Completed,
+    VerificationAssigned,
+    Verified,
+    Accepted,
+    Filed,
+    Rejected,
+    ReportContentForgotten,
+    *TOLD,
+    *CLOCK_EVENTS,
+)
 
 AGGREGATE: Final = "report"
 """The aggregate's name in commands and in the ledger."""
@@ -34,8 +68,19 @@ AGGREGATE: Final = "report"
 INTAKE_ITSELF: Final = Actor(client="intake", unit="intake", post="system")
 """Who accepts and files what a trusted source reports completely, and tells reporters of their cases."""
 
-Status = Literal["reported", "accepted", "filed", "rejected"]
-"""已上报, 已受理, 已立案, 不予受理 or 不予立案."""
+Status = Literal["reported", "verifying", "accepted", "filed", "rejected"]
+"""已上报, 核实中, 已受理, 已立案, 不予受理 or 不予立案."""
+
+
+class Verification(Message, frozen=True, kw_only=True):
+    """The latest 核实: which unit looks, or what it found; a report is verified again only where it could not tell."""
+
+    unit: str
+    assigned_at: Instant
+    result: VerificationResult | None = None
+    finding: str | None = None
+    evidence: tuple[Digest, ...] = ()
+    verified_at: Instant | None = None
 
 
 class Report(Message, frozen=True, kw_only=True):
@@ -56,11 +101,12 @@ class Report(Message, frozen=True, kw_only=True):
     content_digest: str
     content_forgotten: bool = False
     clocks: Clocks = ()
+    verification: Verification | None = None
     told: CaseAsTold | None = None
     """What the reporter was told of the case."""
 
 
-def evolve(state: Report | None, event: ReportEvent) -> Report:
+def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - one arm an event
     """Return the report after the event.
 
     Raises:
@@ -74,6 +120,15 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:
     match event:
         case Completed():
             return replace(state, revision=revision, category=event.category, place=event.place, missing=())
+        case VerificationAssigned():
+            assigned = Verification(unit=event.unit, assigned_at=event.at)
+            clocks = interrupted(state.clocks, event.at, event.clock)
+            return replace(state, revision=revision, status="verifying", verification=assigned, clocks=clocks)
+        case Verified():
+            clocks = resumed(state.clocks, event.at, event.accept_clock)
+            return replace(
+                state, revision=revision, status="reported", verification=_verified(state, event), clocks=clocks
+            )
         case Accepted():
             clocks = next_stage(state.clocks, event.at, event.file_clock)
             return replace(state, revision=revision, status="accepted", clocks=clocks)
@@ -112,6 +167,18 @@ def _reported(state: Report | None, event: Reported) -> Report:
     )
 
 
+def _verified(state: Report, event: Verified) -> Verification:
+    if state.verification is None:
+        raise ValueError("A report is verified by the unit to which that was assigned.")
+    return replace(
+        state.verification,
+        result=event.result,
+        finding=event.finding,
+        evidence=event.evidence,
+        verified_at=event.at,
+    )
+
+
 def columns(state: Report) -> Mapping[str, object]:
     """Return what queries search by."""
     category = state.category or state.named_category
@@ -123,6 +190,7 @@ def columns(state: Report) -> Mapping[str, object]:
         "category": category.code,
         "campaign": state.campaign,
         "reported_at": state.reported_at,
+        "verify_unit": state.verification.unit if state.verification and state.status == "verifying" else None,
     }
 
 

@@ -55,6 +55,14 @@ def test_a_waiting_report_says_what_is_missing_until_it_is_completed() -> None:
     assert (completed.missing, completed.street, completed.community) == ((), "220281002", "220281002001")
 
 
+def test_a_report_knows_who_is_to_verify_it_and_then_what_was_found() -> None:
+    story = Story()
+    facts = report_of(story.verification_assigned("housing"))
+    assert (facts.verify_unit, facts.verified) == ("housing", None)
+    facts = report_of(story.verified("undetermined"))
+    assert (facts.verify_unit, facts.verified) == (None, "undetermined")
+
+
 def test_a_category_that_is_not_decided_yet_is_the_one_that_the_source_named() -> None:
     assert report_of(Story(category="E0801", missing=("condition",))).category_code == "E0801"
 
@@ -126,6 +134,7 @@ def test_an_act_on_a_leg_that_was_never_assigned_is_impossible() -> None:
 
 def test_the_folds_know_every_event_of_their_topics() -> None:
     told = Story(missing=("condition",)).completed(street="220281002", community="220281002001")
+    told.verification_assigned().verified("exists")
     told.handled("ecology", "housing").closed()
     returned = Story().filed().opened().unroutable().dispatched("ecology", "housing")
     returned.return_requested().return_refused().return_requested().return_upheld("health").waived(2)

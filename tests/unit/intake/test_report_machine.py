@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from services.intake.domain.clocks import wakes_of
 from services.intake.domain.commands import (
     Accept,
+    AssignVerification,
     Command,
     Complete,
     File,
@@ -16,16 +17,26 @@ from services.intake.domain.commands import (
     Forget,
     PlaceCorrection,
     Reject,
+    Verify,
 )
 from services.intake.domain.report import EVENTS, ReportEvent, Status
 from shared.contracts.common import Actor
-from shared.contracts.intake import Filed, Rejected, ReportClockBreached, ReportClockWarned, SubmittedCategory
+from shared.contracts.intake import (
+    Filed,
+    Rejected,
+    ReportClockBreached,
+    ReportClockWarned,
+    SubmittedCategory,
+    VerificationAssigned,
+    Verified,
+)
 from shared.kernel.errors import Refusal
 from tests.support import reports
 from tests.support.reports import COMMUNITY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
 
 NEXT: dict[Status, set[Status]] = {
-    "reported": {"reported", "accepted", "rejected"},
+    "reported": {"reported", "verifying", "accepted", "rejected"},
+    "verifying": {"verifying", "reported", "rejected"},
     "accepted": {"accepted", "filed", "rejected"},
     "filed": {"filed"},
     "rejected": {"rejected"},
@@ -38,7 +49,9 @@ CORRECTIONS = st.builds(
 )
 ACTS = st.one_of(
     CORRECTIONS,
-    st.builds(Accept, expected_revision=st.sampled_from([None, 1, 2])),
+    st.builds(AssignVerification, unit=st.sampled_from(["supervision-centre", "urban-management"])),
+    st.builds(Verify, result=st.sampled_from(["exists", "absent", "undetermined"]), finding=st.just("looked")),
+    st.builds(Accept, expected_revision=st.sampled_from([None, 1, 2]), reason=st.sampled_from([None, "a film"])),
     st.builds(File, expected_revision=st.sampled_from([None, 2, 3])),
     st.just(Reject(reason_code="not_found", reason="nothing there")),
     st.just(Forget(reason="asked")),
@@ -96,18 +109,30 @@ class ReportMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_clock_tells_each_thing_once_and_in_order(self) -> None:
-        for stage in ("accept", "file"):
-            told = [
-                event.percent if isinstance(event, ReportClockWarned) else 100
-                for event in self.events
-                if isinstance(event, ReportClockWarned | ReportClockBreached) and event.stage == stage
-            ]
-            assert told == sorted(set(told))
+        told: dict[str, list[int]] = {"accept": [], "verify": [], "file": []}
+        for event in self.events:
+            if isinstance(event, VerificationAssigned):
+                told["verify"] = []  # another verification has a clock of its own
+            if isinstance(event, ReportClockWarned | ReportClockBreached):
+                told[event.stage].append(event.percent if isinstance(event, ReportClockWarned) else 100)
+            assert all(percents == sorted(set(percents)) for percents in told.values())
+
+    @invariant()
+    def one_clock_runs_that_of_the_stage_in_which_the_report_waits(self) -> None:
+        state = reports.fold(self.events)
+        running = [one.clock.stage for one in state.clocks if one.runs] if state else []
+        wanted = {"reported": ["accept"], "verifying": ["verify"], "accepted": ["file"]}
+        assert state is None or running == wanted.get(state.status, [])
+
+    @invariant()
+    def what_was_found_stays_found(self) -> None:
+        found = [event.result for event in self.events if isinstance(event, Verified)]
+        assert all(result == "undetermined" for result in found[:-1])
 
     @invariant()
     def nothing_wakes_an_ended_report(self) -> None:
         state = reports.fold(self.events)
-        assert state is None or state.status in {"reported", "accepted"} or not wakes_of(state.clocks)
+        assert state is None or state.status in {"reported", "verifying", "accepted"} or not wakes_of(state.clocks)
 
     @invariant()
     def an_ended_report_ended_once(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from services.intake import policies
 from services.intake.consumers import react
-from services.intake.domain.commands import Accept, Complete, File, Forget, Reject
+from services.intake.domain.commands import Accept, AssignVerification, Complete, File, Forget, Reject
 from services.intake.domain.report import INTAKE_ITSELF, Status
 from services.intake.domain.telling import CaseAsTold, CaseNews, TellOfCase
 from shared.contracts.adjustments import CaseReopened, CaseVoided, CaseVoidProposed
@@ -40,7 +40,14 @@ WAITING = Given(*Given().when(submit(), source(UNTRUSTED)))
 ACCEPTED = WAITING.after(Accept(), person("acceptor"))
 FILED = Given(*Given().when(submit(), source(TRUSTED)))
 REJECTED = WAITING.after(Reject(reason_code="not_ours", reason="elsewhere"), person("acceptor"))
-STATES: dict[Status, Given] = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED}
+VERIFYING = WAITING.after(AssignVerification(unit="supervision-centre"), person("acceptor"))
+STATES: dict[Status, Given] = {
+    "reported": WAITING,
+    "verifying": VERIFYING,
+    "accepted": ACCEPTED,
+    "filed": FILED,
+    "rejected": REJECTED,
+}
 
 
 def telling(news: CaseNews, case_sequence: int = 4) -> TellOfCase:

@@ -4,8 +4,8 @@ from msgspec.structs import asdict, replace
 
 from services.intake.domain.admission import Admission, admit, incomplete, invalid
 from services.intake.domain.clocks import breach_before, start
-from services.intake.domain.commands import Complete
-from services.intake.domain.refusals import wrong_state
+from services.intake.domain.commands import Accept, Complete
+from services.intake.domain.refusals import verified_absent, wrong_state
 from services.intake.domain.report import INTAKE_ITSELF, Report
 from shared.contracts.decisions import Context, Decision
 from shared.contracts.intake import Accepted, Completed, SubmittedCategory
@@ -31,13 +31,18 @@ def complete(state: Report, command: Complete, context: Context, city: str) -> D
     return [Completed(at=context.at, by=context.actor, category=admission.category, place=admission.place)]
 
 
-def accept(state: Report, context: Context, city: str) -> Decision:
-    """受理: return its acceptance; from now on it waits to be filed."""
+def accept(state: Report, command: Accept, context: Context, city: str) -> Decision:
+    """受理: return its acceptance; from now on it waits to be filed.
+
+    What a verification did not find on site is accepted with a reason alone: 核实 tells, the acceptor decides.
+    """
     if state.status != "reported":
         return wrong_state(state.status, "Only a report that waits for acceptance can be accepted.")
     if state.missing:
         return incomplete(state.missing)
-    accepted = Accepted(at=context.at, by=context.actor, file_clock=start("file", context, city))
+    if command.reason is None and state.verification is not None and state.verification.result == "absent":
+        return verified_absent()
+    accepted = Accepted(at=context.at, by=context.actor, file_clock=start("file", context, city), reason=command.reason)
     return [*breach_before(state.clocks, context, INTAKE_ITSELF), accepted]
 
 

@@ -14,6 +14,7 @@ from shared.kernel.errors import Refusal
 
 _REJECTION: Final[Mapping[Status, tuple[Literal["acceptance", "filing"], Post]]] = {
     "reported": ("acceptance", "acceptor"),
+    "verifying": ("acceptance", "acceptor"),
     "accepted": ("filing", "duty_leader"),
 }
 
