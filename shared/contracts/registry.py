@@ -97,6 +97,7 @@ REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.ReportContentForgotten,
     intake.ReportClockWarned,
     intake.ReportClockBreached,
+    intake.ReportClockRecomputed,
     intake.MergeTold,
     intake.UnmergeTold,
     intake.OutcomeTold,

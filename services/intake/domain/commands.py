@@ -100,5 +100,13 @@ class FireClocks:
     due_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class RecomputeClocks:
+    """A newer calendar or limit policy is in force than the report's running clock rests on.
+
+    Answered in every state.
+    """
+
+
 OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Forget
-Command = Submit | OrdinaryAct | TellOfCase | FireClocks
+Command = Submit | OrdinaryAct | TellOfCase | FireClocks | RecomputeClocks
