@@ -8,13 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.consumers import after_references, react, translate, translate_ask
 from services.intake.domain.admission import missing_documents
-from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER, ReportQueries
+from services.intake.domain.commands import RecomputeClocks
+from services.intake.domain.report import AGGREGATE
+from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER, ReportQueries, outdated_reports
 from services.intake.settings import Settings
 from services.intake.tables import report_aggregate
 from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_MERGES, SUBMISSIONS_PREFIX
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
+from shared.ledger.recomputing import Recomputing
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
 from shared.ledger.timers import Timers
@@ -61,7 +64,7 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Intake:
 def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()) -> Worker:
     """Return the worker: submissions, what reports ask, what becomes of cases and documents in; all that follows out.
 
-    Beside them time does its work; `beside` runs along.
+    Beside them time does its work: wakes fire, and clocks follow the calendar. `beside` runs along.
     """
     submissions = intake.ledger.reception(SUBMISSIONS_CONSUMER, translate)
     merges = intake.ledger.reception(MERGES, translate_ask)
@@ -104,11 +107,24 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
             documents.keep_resuming,
             watch.run,
             timers.run,
+            recomputing(intake).run,
             expire,
             seal,
             *beside,
         ],
         health=health,
+    )
+
+
+def recomputing(intake: Intake) -> Recomputing:
+    """Return what lets the clocks of waiting reports follow a newer calendar or limit policy."""
+    return Recomputing(
+        ledger=intake.ledger,
+        references=intake.references,
+        city=intake.city,
+        aggregate=AGGREGATE,
+        outdated=outdated_reports,
+        recompute=lambda _report: RecomputeClocks(),
     )
 
 

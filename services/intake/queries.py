@@ -1,4 +1,4 @@
-"""Every SELECT that the API makes. Lists are read newest first and paged by the last id seen."""
+"""Every SELECT of this service. Lists are read newest first and paged by the last id seen."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,10 @@ CASES_CONSUMER: Final = "intake.cases"
 REFERENCE_CONSUMER: Final = "intake.reference"
 CONSUMERS: Final = {DISPATCH_CASES: CASES_CONSUMER, DISPATCH_REFERENCE: REFERENCE_CONSUMER}
 """The consumer group that takes each topic whose positions a read may wait for."""
+_OUTDATED: Final = (
+    "SELECT stream FROM reports WHERE calendar_version IS NOT NULL AND (calendar_version < $1 OR policy_version < $2) "
+    "AND stream <> ALL($3::uuid[]) LIMIT $4"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,14 @@ class ReportQueries:
             if consumer is None:
                 return await written(connection, position.stream, position.sequence)
             return await reached(connection, consumer, position.topic, position.stream, position.sequence)
+
+
+async def outdated_reports(
+    connection: AsyncConnection, *, calendar: int, policy: int, without: Sequence[UUID], limit: int
+) -> list[UUID]:
+    """Return some waiting reports with a clock of before these versions, none of `without`."""
+    found = await connection.exec_driver_sql(_OUTDATED, (calendar, policy, list(without), limit))
+    return list(found.scalars())
 
 
 def _select() -> sa.Select[Any]:

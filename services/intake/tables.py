@@ -33,6 +33,8 @@ reports: Final = sa.Table(
     sa.Column("campaign", sa.Text),
     sa.Column("reported_at", instant(), nullable=False),
     sa.Column("verify_unit", sa.Text, comment="is to verify it 核实; null unless somebody is"),
+    sa.Column("calendar_version", sa.BigInteger, comment="on which the running clock rests; null while none runs"),
+    sa.Column("policy_version", sa.BigInteger, comment="on which the running clock rests; null while none runs"),
     sa.CheckConstraint(
         "status IN ('reported', 'verifying', 'accepted', 'filed', 'rejected', 'merged')", name="reports_status"
     ),
@@ -42,6 +44,13 @@ reports: Final = sa.Table(
     sa.Index("reports_by_category", "category", "stream"),
     sa.Index("reports_by_verify_unit", "verify_unit", "stream", postgresql_where=sa.text("verify_unit IS NOT NULL")),
     sa.Index("reports_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
+    sa.Index(
+        "waiting_reports_by_clock_versions",
+        "calendar_version",
+        "policy_version",
+        "stream",
+        postgresql_where=sa.text("calendar_version IS NOT NULL"),
+    ),
 )
 
 

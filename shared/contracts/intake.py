@@ -196,6 +196,14 @@ class ReportClockBreached(Event, frozen=True, kw_only=True):
     due_at: Instant
 
 
+class ReportClockRecomputed(Event, frozen=True, kw_only=True):
+    """时限重算: a calendar or limit policy was published: the clock that runs follows it, and was due at `due_was`."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_recomputed.v1"
+    due_was: Instant
+    clock: Clock
+
+
 class CaseTold(Event, frozen=True, kw_only=True, omit_defaults=True):
     """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there.
 

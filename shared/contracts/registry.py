@@ -108,6 +108,7 @@ REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.ReportContentForgotten,
     intake.ReportClockWarned,
     intake.ReportClockBreached,
+    intake.ReportClockRecomputed,
     *report_merges.REPORT_MERGE_EVENTS,
     intake.MergeTold,
     intake.UnmergeTold,

@@ -14,6 +14,7 @@ from tests.contract.examples_of_reports import REPORT_MERGE_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
+CASE_NUMBER = "220281-JE-20261124-000123"
 BY = Actor(client="supervision-desk", unit="supervision-centre", post="duty_leader", person="p-017")
 INTAKE = Actor(client="intake", unit="intake", post="system")
 DEPARTMENT = Actor(client="fire-rescue", unit="fire-rescue", post="department")
@@ -119,6 +120,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
     intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
     intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
+    intake.ReportClockRecomputed(at=AT, by=INTAKE, due_was=ACCEPTANCE.due_at - timedelta(hours=1), clock=ACCEPTANCE),
     intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
     intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
     intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, merged_reports=(OTHER,), outcome="closed"),
@@ -144,7 +146,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
-        number="220281-JE-20261124-000123",
+        number=CASE_NUMBER,
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
@@ -188,6 +190,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     tasks.TaskChanged(
         change="warned",
         case_id=CASE,
+        case_number=CASE_NUMBER,
         leg=1,
         unit="fire-rescue",
         role="lead",

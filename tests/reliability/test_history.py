@@ -37,6 +37,8 @@ from tests.reliability.history.planting import (
     lose_a_wake,
     lose_row_behind,
     move_position,
+    number_of_another,
+    number_of_another_day,
     open_twice,
     other_partition,
     refuse_what_had_an_effect,
@@ -45,6 +47,7 @@ from tests.reliability.history.planting import (
     state_behind,
     swap,
     tell_a_breach,
+    told_by_another_number,
     two_requests_one_effect,
     with_other,
     without,
@@ -271,6 +274,9 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an open case says no reason": ("I-16", "does not say why", lose_row_behind("&reasons")),
     "a hash was made up": ("I-17", "does not follow", hash_of_another),
     "history was edited": ("I-17", "does not follow", edit_stored),
+    "two cases have one number": ("ADR 0019", "is the number of 2 cases", number_of_another),
+    "a number is of another day": ("ADR 0019", "is no number of a case that was opened", number_of_another_day),
+    "a department hears another number": ("ADR 0019", "heard of 220281-JE-20261123-9", told_by_another_number),
 }
 
 

@@ -26,6 +26,7 @@ ReportEvent = (
     | intake.ReportContentForgotten
     | intake.ReportClockWarned
     | intake.ReportClockBreached
+    | intake.ReportClockRecomputed
     | intake.MergeTold
     | intake.UnmergeTold
     | intake.OutcomeTold
@@ -66,7 +67,7 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
         case intake.ReportContentForgotten() | intake.MergeTold() | intake.UnmergeTold() | intake.OutcomeTold():
             # What became of its case the case says itself.
             return facts
-        case intake.ReportClockWarned() | intake.ReportClockBreached():
+        case intake.ReportClockWarned() | intake.ReportClockBreached() | intake.ReportClockRecomputed():
             # No figure counts yet by when a report should have been accepted, verified and filed.
             return facts
         case _:

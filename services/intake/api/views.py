@@ -11,7 +11,6 @@ from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
 from shared.contracts.intake import Contact, SubmittedCategory
-from shared.deadlines.telling import BREACHED
 from shared.web.clockviews import ClockView, Watch
 
 
@@ -142,7 +141,7 @@ def _case(known: KnownReport) -> ReportedCase | None:
 def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
     """Return the clocks of a report in the order of its stages."""
     return tuple(
-        watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED, paused=one.paused_at)
+        watch.view(one.clock, one.stopped_at, breached=one.breached, paused=one.paused_at)
         for one in known.report.clocks
     )
 

@@ -15,26 +15,27 @@ from services.intake.domain.commands import FireClocks
 from shared.contracts.clocks import Clock, ClockStage, Pause
 from shared.contracts.common import Actor, Instant, Message
 from shared.contracts.decisions import Context
-from shared.contracts.intake import ReportClockBreached, ReportClockWarned
-from shared.deadlines.telling import BREACHED, Told, next_telling
+from shared.contracts.intake import ReportClockBreached, ReportClockRecomputed, ReportClockWarned
+from shared.deadlines.telling import BREACHED, Told, next_telling, told_after
 from shared.deadlines.timing import Timing, timing_of
 from shared.kernel.decider import Wake
 from shared.kernel.errors import Unavailable
 
 WAKE_KIND: Final = "clock"
 
-ClockEvent = ReportClockWarned | ReportClockBreached
-CLOCK_EVENTS: Final = (ReportClockWarned, ReportClockBreached)
+ClockEvent = ReportClockWarned | ReportClockBreached | ReportClockRecomputed
+CLOCK_EVENTS: Final = (ReportClockWarned, ReportClockBreached, ReportClockRecomputed)
 
 
 class StageClock(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The clock of a stage, and what was told of it; it runs until `stopped_at`, when the stage ended.
 
-    From `paused_at` on it stands still.
+    From `paused_at` on it stands still. `breached`: a limit of it has passed, whatever moved it later.
     """
 
     clock: Clock
     told: Told = 0
+    breached: bool = False
     stopped_at: Instant | None = None
     paused_at: Instant | None = None
 
@@ -91,10 +92,15 @@ def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
     return tuple(replace(one, clock=clock, paused_at=None) if one.paused_at else one for one in ended)
 
 
+def running(clocks: Clocks) -> Clock | None:
+    """Return the clock that runs."""
+    return next((one.clock for one in clocks if one.runs), None)
+
+
 def tell_of_time(clocks: Clocks, event: ClockEvent) -> Clocks:
-    """Return the clocks after one of them has warned or breached."""
-    told: Told = event.percent if isinstance(event, ReportClockWarned) else BREACHED
-    return tuple(replace(one, told=told) if one.runs and one.clock.stage == event.stage else one for one in clocks)
+    """Return the clocks after the one that runs has warned or breached, or followed newer documents."""
+    stage = event.clock.stage if isinstance(event, ReportClockRecomputed) else event.stage
+    return tuple(_after(one, event) if one.runs and one.clock.stage == stage else one for one in clocks)
 
 
 def wakes_of(clocks: Clocks) -> Sequence[Wake]:
@@ -127,6 +133,22 @@ def fire(clocks: Clocks, command: FireClocks, context: Context) -> list[ClockEve
     return events
 
 
+def recompute(clocks: Clocks, context: Context, city: str) -> list[ReportClockRecomputed]:
+    """Return how the clock that runs follows the documents in force; nothing where none runs, or it does already.
+
+    Raises:
+        Unavailable: if calendar or limit policy has not arrived yet.
+        LookupError: if the calendar does not reach so far.
+    """
+    clock = running(clocks)
+    if clock is None:
+        return []
+    moved = _timing(context, city).move(clock)
+    if moved == clock:
+        return []
+    return [ReportClockRecomputed(at=context.at, by=context.actor, due_was=clock.due_at, clock=moved)]
+
+
 def breach_before(clocks: Clocks, context: Context, by: Actor) -> list[ReportClockBreached]:
     """Return the breach that comes before this act, where it is late and no wake has told so yet."""
     running = _untold(clocks)
@@ -147,6 +169,17 @@ def _untold(clocks: Iterable[StageClock]) -> StageClock | None:
 def _ended(one: StageClock, at: Instant) -> StageClock:
     """Return the clock of a stage that is over; what stood still used nothing up since."""
     return replace(one, stopped_at=one.paused_at or at, paused_at=None)
+
+
+def _after(one: StageClock, event: ClockEvent) -> StageClock:
+    match event:
+        case ReportClockWarned():
+            return replace(one, told=event.percent)
+        case ReportClockBreached():
+            return replace(one, told=BREACHED, breached=True)
+        case ReportClockRecomputed():
+            told = told_after(one.told, event.due_was, event.clock, event.at)
+            return replace(one, clock=event.clock, told=told)
 
 
 def _timing(context: Context, city: str) -> Timing:

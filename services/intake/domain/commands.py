@@ -109,5 +109,13 @@ class FireClocks:
     due_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class RecomputeClocks:
+    """A newer calendar or limit policy is in force than the report's running clock rests on.
+
+    Answered in every state.
+    """
+
+
 OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Merge | Forget
-Command = Submit | OrdinaryAct | MergeCommand | TellOfCase | FireClocks
+Command = Submit | OrdinaryAct | MergeCommand | TellOfCase | FireClocks | RecomputeClocks

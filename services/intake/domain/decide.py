@@ -12,7 +12,7 @@ from services.intake.domain.acts.endings import forget, reject
 from services.intake.domain.acts.filing import file
 from services.intake.domain.acts.merges import answer, request
 from services.intake.domain.acts.submission import submit
-from services.intake.domain.clocks import fire
+from services.intake.domain.clocks import fire, recompute
 from services.intake.domain.commands import (
     Accept,
     Act,
@@ -24,6 +24,7 @@ from services.intake.domain.commands import (
     Forget,
     Merge,
     OrdinaryAct,
+    RecomputeClocks,
     Reject,
     Submit,
     Verify,
@@ -45,6 +46,8 @@ def decide(state: Report | None, command: Command, context: Context, *, city: st
         return submit(state, command, context, city)
     if isinstance(command, FireClocks):
         return fire(state.clocks if state else (), command, context)
+    if isinstance(command, RecomputeClocks):
+        return recompute(state.clocks if state else (), context, city)
     if state is None:
         return Refusal(code="unknown_report", detail=f"There is no report {context.stream}.")
     if isinstance(command, TellOfCase):

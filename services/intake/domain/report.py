@@ -13,6 +13,7 @@ from services.intake.domain.clocks import (
     interrupted,
     next_stage,
     resumed,
+    running,
     tell_of_time,
     wakes_of,
 )
@@ -27,6 +28,7 @@ from shared.contracts.intake import (
     OutcomeTold,
     Rejected,
     ReportClockBreached,
+    ReportClockRecomputed,
     ReportClockWarned,
     ReportContentForgotten,
     Reported,
@@ -168,7 +170,7 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - 
             return replace(state, revision=revision, content_forgotten=True)
         case MergeTold() | UnmergeTold() | OutcomeTold():
             return replace(state, told=as_told(event))
-        case ReportClockWarned() | ReportClockBreached():
+        case ReportClockWarned() | ReportClockBreached() | ReportClockRecomputed():
             return replace(state, clocks=tell_of_time(state.clocks, event))
         case _:
             return _of_merge(state, event)
@@ -230,6 +232,7 @@ def _verified(state: Report, event: Verified) -> Verification:
 def columns(state: Report) -> Mapping[str, object]:
     """Return what queries search by."""
     category = state.category or state.named_category
+    clock = running(state.clocks)
     return {
         "status": state.status,
         "source": state.source,
@@ -239,6 +242,8 @@ def columns(state: Report) -> Mapping[str, object]:
         "campaign": state.campaign,
         "reported_at": state.reported_at,
         "verify_unit": state.verification.unit if state.verification and state.status == "verifying" else None,
+        "calendar_version": clock and clock.calendar_version,
+        "policy_version": clock and clock.policy_version,
     }
 
 

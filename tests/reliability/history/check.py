@@ -18,6 +18,7 @@ from tests.reliability.history.copies import first_copies
 from tests.reliability.history.effects import check_effects
 from tests.reliability.history.facts import CONTENTS, DOORS, STREAM_TOPICS, Facts, Finding
 from tests.reliability.history.figures import check_figures
+from tests.reliability.history.numbers import check_numbers
 from tests.reliability.history.positions import check_positions
 from tests.reliability.history.read_figures import read_figures
 from tests.reliability.history.read_history import read_deleted_topics, read_history
@@ -78,6 +79,7 @@ def judge(facts: Facts) -> list[Finding]:
         *check_verifications(streams),
         *check_cases(streams),
         *check_reports(streams),
+        *check_numbers(facts, streams),
         *check_figures(facts, streams),
         *facts.verdicts,
     ]

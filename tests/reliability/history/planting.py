@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, TypeVar
 
 from tests.reliability.history.facts import Facts, Held, Published, Requested, Wake
@@ -154,6 +154,26 @@ def case_never_opened(facts: Facts) -> Facts:
         facts,
         published=[event for event in facts.published if (event.topic, event.stream) != ("dispatch.cases", stream)],
     )
+
+
+def number_of_another(facts: Facts) -> Facts:
+    """Give a case the number of another."""
+    other = json.loads(events(facts, "opened")[1].document)["number"]
+    return reworded("opened", lambda body: body.update(number=other))(facts)
+
+
+def number_of_another_day(facts: Facts) -> Facts:
+    """Number a case as if it had been opened on the day before."""
+    opened = events(facts, "opened")[0]
+    before = datetime.fromisoformat(opened.time).astimezone(timezone(timedelta(hours=8))) - timedelta(days=1)
+    number = f"220281-JE-{before:%Y%m%d}-000001"
+    return reworded("opened", lambda body: body.update(number=number))(facts)
+
+
+def told_by_another_number(facts: Facts) -> Facts:
+    """Tell a department of a case by another number."""
+    told = facts.tasks[0]
+    return replace(facts, tasks=with_other(facts.tasks, told, replace(told, number="220281-JE-20261123-999999")))
 
 
 def act_after(end: str) -> Plant:

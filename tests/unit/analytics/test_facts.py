@@ -157,6 +157,7 @@ def test_the_folds_know_every_event_of_their_topics() -> None:
         "ReportContentForgotten",
         "ReportClockWarned",
         "ReportClockBreached",
+        "ReportClockRecomputed",
         "CaseOpeningDeclined",
         "MergeTold",
         "UnmergeTold",

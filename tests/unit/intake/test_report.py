@@ -302,6 +302,8 @@ def test_the_columns_are_what_queries_search_by() -> None:
         "campaign": None,
         "reported_at": NOW,
         "verify_unit": None,
+        "calendar_version": None,
+        "policy_version": None,
     }
     assert report.columns(VERIFYING.state)["verify_unit"] == "supervision-centre"
     assert report.columns(VERIFYING.after(REJECT, ACCEPTOR).state)["verify_unit"] is None
