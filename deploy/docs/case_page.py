@@ -32,8 +32,9 @@ with actor, post, unit, time and reason, or is refused by a name that never gets
 _RULES: Final = """\
 *Own leg*: of departments only the unit that has the leg (I-13). *Apart*: no unit and no person that handles the case
 (I-10). *Of its order*: where the legal track of the leg stands. *Row*: of the field's table of transitions, given in
-the docstrings as "domain 9.2"; the legal track is in its last lines. *Topic*: a department may do it over its topic
-too; everything else needs a person's token, and is answered `centre_act_over_topic` there.
+the docstrings as "domain 9.2"; the legal track is in its last lines. Row 10 of the field says "not after work began":
+nothing tells when work on site began, so who decides the return judges it. *Topic*: a department may do it over its
+topic too; everything else needs a person's token, and is answered `centre_act_over_topic` there.
 """
 _CLOCKS: Final = f"""\
 | Clock | Starts | Ends | Belongs to |

@@ -7,12 +7,13 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.dispatch.consumers import reaction, translate, translate_ask
+from services.dispatch.domain.adjustments import RecomputeClocks
 from services.dispatch.policies import OF_THE_CITY
 from services.dispatch.queries import EVENTS, REFERENCE, Database
-from services.dispatch.recomputing import Recomputing
+from services.dispatch.queries.outdated import outdated_cases
 from services.dispatch.seed import seed_commands
 from services.dispatch.settings import Settings
-from services.dispatch.tables import case_aggregate, migrate, reference_aggregate
+from services.dispatch.tables import CASE, case_aggregate, migrate, reference_aggregate
 from shared.contracts.common import Answer
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.registry import (
@@ -25,6 +26,7 @@ from shared.contracts.registry import (
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
+from shared.ledger.recomputing import Recomputing
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
 from shared.ledger.timers import Timers
@@ -136,12 +138,24 @@ def build_worker(
             documents.keep_resuming,
             contents.keep_resuming,
             timers.run,
-            Recomputing(ledger=ledger, references=dispatch.references, city=dispatch.city).run,
+            recomputing(dispatch).run,
             expire,
             seal,
             *beside,
         ],
         health=health,
+    )
+
+
+def recomputing(dispatch: Dispatch) -> Recomputing:
+    """Return what lets the clocks of open cases follow a newer calendar or limit policy."""
+    return Recomputing(
+        ledger=dispatch.ledger,
+        references=dispatch.references,
+        city=dispatch.city,
+        aggregate=CASE,
+        outdated=outdated_cases,
+        recompute=lambda case: RecomputeClocks(case_id=case),
     )
 
 

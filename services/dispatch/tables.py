@@ -49,7 +49,7 @@ cases: Final = sa.Table(
     sa.Column("level", sa.Text, nullable=False),
     sa.Column("supervised", sa.Boolean, nullable=False),
     sa.Column("awaits", JSONB, nullable=False, comment="[post] of those who must act"),
-    sa.Column("due_at", instant(), comment="of the most urgent running clock of dispatch, handling or check"),
+    sa.Column("due_at", instant(), comment="of the most urgent running clock of dispatch, check or a leg"),
     sa.Column("warn_at", instant(), comment="when that clock turns yellow"),
     sa.Column("uneven", sa.Boolean, nullable=False, comment="the legs that are not done are not all due at due_at"),
     sa.Column("breached", JSONB, nullable=False, comment="[stage] of which a limit has passed"),

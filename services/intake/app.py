@@ -6,15 +6,18 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.intake.consumers import after_references, react, translate
+from services.intake.consumers import after_references, react, translate, translate_ask
 from services.intake.domain.admission import missing_documents
-from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER, ReportQueries
+from services.intake.domain.commands import RecomputeClocks
+from services.intake.domain.report import AGGREGATE
+from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER, ReportQueries, outdated_reports
 from services.intake.settings import Settings
 from services.intake.tables import report_aggregate
-from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, SUBMISSIONS_PREFIX
+from shared.contracts.registry import DISPATCH_CASES, DISPATCH_REFERENCE, INTAKE_MERGES, SUBMISSIONS_PREFIX
 from shared.ledger.engine import create_ledger_engine
 from shared.ledger.expiry import keep_expiring
 from shared.ledger.ledger import Ledger
+from shared.ledger.recomputing import Recomputing
 from shared.ledger.references import References
 from shared.ledger.seals import keep_sealing
 from shared.ledger.timers import Timers
@@ -28,6 +31,7 @@ from shared.runtime.watch import ReferenceWatch
 
 SERVICE: Final = "intake"
 SUBMISSIONS_CONSUMER: Final = "intake.submissions"
+MERGES: Final = "intake.merges"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +62,12 @@ def compose_on(engine: AsyncEngine, vault: Vault, city: str) -> Intake:
 
 
 def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, beside: tuple[Task, ...] = ()) -> Worker:
-    """Return the worker: submissions, what becomes of cases and documents in; all that follows out.
+    """Return the worker: submissions, what reports ask, what becomes of cases and documents in; all that follows out.
 
-    Beside them time does its work; `beside` runs along.
+    Beside them time does its work: wakes fire, and clocks follow the calendar. `beside` runs along.
     """
     submissions = intake.ledger.reception(SUBMISSIONS_CONSUMER, translate)
+    merges = intake.ledger.reception(MERGES, translate_ask)
     cases = intake.ledger.policy(CASES_CONSUMER, react)
     documents = intake.ledger.reference_copy(REFERENCE_CONSUMER)
     watch = reference_watch(intake)
@@ -74,13 +79,16 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
     async def seal() -> None:
         await keep_sealing(intake.engine, SERVICE)
 
-    deciding = Subscription(
-        group=SUBMISSIONS_CONSUMER,
-        pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
-        handle=after_references(submissions.consume, intake.references, intake.city),
-    )
-    # What becomes of a case stops no clock of its report: timers wait for submissions alone.
-    timers = Timers(intake.ledger, ConsumedTopics(kafka, [deciding]))
+    deciding = [
+        Subscription(
+            group=SUBMISSIONS_CONSUMER,
+            pattern=f"^{re.escape(SUBMISSIONS_PREFIX)}.*",
+            handle=after_references(submissions.consume, intake.references, intake.city),
+        ),
+        Subscription(group=MERGES, topics=(INTAKE_MERGES,), handle=merges.consume),
+    ]
+    # What becomes of a case stops no clock of its report: timers do not wait for it.
+    timers = Timers(intake.ledger, ConsumedTopics(kafka, deciding))
     health.add("timers", timers.problem)
     health.add_notice("timers", timers.notice)
     return Worker(
@@ -88,21 +96,35 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         service=SERVICE,
         engine=intake.engine,
         subscriptions=[
-            deciding,
+            *deciding,
             Subscription(group=CASES_CONSUMER, topics=(DISPATCH_CASES,), handle=cases.consume),
             Subscription(group=REFERENCE_CONSUMER, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[
             submissions.keep_resuming,
+            merges.keep_resuming,
             cases.keep_resuming,
             documents.keep_resuming,
             watch.run,
             timers.run,
+            recomputing(intake).run,
             expire,
             seal,
             *beside,
         ],
         health=health,
+    )
+
+
+def recomputing(intake: Intake) -> Recomputing:
+    """Return what lets the clocks of waiting reports follow a newer calendar or limit policy."""
+    return Recomputing(
+        ledger=intake.ledger,
+        references=intake.references,
+        city=intake.city,
+        aggregate=AGGREGATE,
+        outdated=outdated_reports,
+        recompute=lambda _report: RecomputeClocks(),
     )
 
 

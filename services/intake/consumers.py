@@ -1,15 +1,19 @@
-"""From records to commands: what sources submit (total, whatever is in the record), and what becomes of cases.
+"""From records to commands: what sources submit and what reports ask of each other (total), and what becomes of cases.
 
-A submission, or the refusal that names every error, gets a receipt on the source's receipts topic (I-3).
+A submission, or the refusal that names every error, gets a receipt on the source's receipts topic (I-3). What a report
+asks gets none: what cannot be read of it is held.
 """
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from services.intake import policies
 from services.intake.domain.admission import missing_documents
+from services.intake.domain.asking import command_of
 from services.intake.domain.commands import Submit
 from services.intake.domain.contents import SALT_BYTES
+from services.intake.domain.merging import MergeCommand
 from services.intake.domain.report import AGGREGATE, INTAKE_ITSELF
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Delivery
@@ -18,14 +22,17 @@ from shared.contracts.intake import ReportSubmission
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.records import Record
 from shared.contracts.registry import INTAKE_RECEIPTS_PREFIX, SUBMISSIONS_PREFIX, party_uri
+from shared.contracts.report_merges import ReportMergeAsked
 from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unavailable, Unreadable
-from shared.kernel.identifiers import new_id
+from shared.kernel.identifiers import named_id, new_id
 from shared.ledger.commands import Cause, Command, ReceiptTo, caused_by
 from shared.ledger.references import References
 from shared.ledger.requests import request_of
 
 Consume = Callable[[Sequence[Record]], Awaitable[None]]
+
+_ITSELF: Final = party_uri("services", "intake")
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
@@ -60,6 +67,18 @@ def react(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
     ]
 
 
+def translate_ask(record: Record, _library: ReferenceLibrary) -> Command:
+    """Return the command that a record of `intake.merges` asks for, in the name of the system; never raises.
+
+    Its request is (intake's URI, the CloudEvents id), so that it has its effect once (I-2).
+    """
+    try:
+        event = read_event(record.headers, record.value)
+    except Unreadable as unreadable:
+        return _asked(record, None, unreadable.refusal())
+    return _asked(record, event, _ask(event))
+
+
 def after_references(consume: Consume, references: References, city: str) -> Consume:
     """Return a consumer that reads nothing until the documents that decisions need have arrived (`Unavailable`)."""
 
@@ -71,6 +90,28 @@ def after_references(consume: Consume, references: References, city: str) -> Con
         await consume(records)
 
     return consume_after_references
+
+
+def _ask(event: CloudEvent) -> MergeCommand | Refusal:
+    if (event.source, event.type) != (_ITSELF, ReportMergeAsked.type):
+        return Refusal(code="unknown_type", detail=f"{event.type} of {event.source} is not read on this topic.")
+    try:
+        return command_of(decode(ReportMergeAsked, event.data))
+    except Unreadable as unreadable:
+        return unreadable.refusal()
+
+
+def _asked(record: Record, event: CloudEvent | None, asked: MergeCommand | Refusal) -> Command:
+    return Command(
+        aggregate=AGGREGATE,
+        stream=named_id("record", record.place) if isinstance(asked, Refusal) else asked.report_id,
+        body=None if isinstance(asked, Refusal) else asked,
+        actor=INTAKE_ITSELF,
+        cause=_cause(record, event),
+        request=request_of(record, event),
+        refusal=asked if isinstance(asked, Refusal) else None,
+        record=record,
+    )
 
 
 def _submission(event: CloudEvent) -> ReportSubmission | Refusal:

@@ -1,4 +1,4 @@
-"""Every SELECT that the API makes. Lists are read newest first and paged by the last id seen."""
+"""Every SELECT of this service. Lists are read newest first and paged by the last id seen."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,10 @@ CASES_CONSUMER: Final = "intake.cases"
 REFERENCE_CONSUMER: Final = "intake.reference"
 CONSUMERS: Final = {DISPATCH_CASES: CASES_CONSUMER, DISPATCH_REFERENCE: REFERENCE_CONSUMER}
 """The consumer group that takes each topic whose positions a read may wait for."""
+_OUTDATED: Final = (
+    "SELECT stream FROM reports WHERE calendar_version IS NOT NULL AND (calendar_version < $1 OR policy_version < $2) "
+    "AND stream <> ALL($3::uuid[]) LIMIT $4"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +42,22 @@ class ReportFilter:
     street: str | None = None
     category: str | None = None
     campaign: str | None = None
+    verify_unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownReport:
-    """A report as it stands; `followed` is what is known of the case that its reporter follows instead of its own."""
+    """A report as it stands.
+
+    `followed` is what is known of the case that its reporter follows instead of its own, `master` of the report as
+    which it goes on since it was merged.
+    """
 
     id: UUID
     changed_at: datetime
     report: Report
     followed: CaseAsTold | None = None
+    master: "KnownReport | None" = None
 
 
 class ReportQueries:
@@ -64,6 +74,12 @@ class ReportQueries:
         async with reading(self._engine) as connection:
             found = await _read(connection, _select().where(reports.c.stream == report_id))
         return found[0] if found else None
+
+    async def exists(self, report_id: UUID) -> bool:
+        """Return whether there is such a report."""
+        async with reading(self._engine) as connection:
+            found = await connection.execute(sa.select(reports.c.stream).where(reports.c.stream == report_id))
+        return found.scalar() is not None
 
     async def page(
         self, wanted: ReportFilter, *, limit: int, before: UUID | None = None
@@ -98,6 +114,14 @@ class ReportQueries:
             return await reached(connection, consumer, position.topic, position.stream, position.sequence)
 
 
+async def outdated_reports(
+    connection: AsyncConnection, *, calendar: int, policy: int, without: Sequence[UUID], limit: int
+) -> list[UUID]:
+    """Return some waiting reports with a clock of before these versions, none of `without`."""
+    found = await connection.exec_driver_sql(_OUTDATED, (calendar, policy, list(without), limit))
+    return list(found.scalars())
+
+
 def _select() -> sa.Select[Any]:
     return sa.select(reports.c.stream, reports.c.changed_at, reports.c.state)
 
@@ -109,24 +133,34 @@ def _conditions(wanted: ReportFilter) -> list[sa.ColumnElement[bool]]:
         reports.c.street: wanted.street,
         reports.c.category: wanted.category,
         reports.c.campaign: wanted.campaign,
+        reports.c.verify_unit: wanted.verify_unit,
     }
     return [column == value for column, value in exact.items() if value is not None]
 
 
 async def _read(connection: AsyncConnection, statement: sa.Select[Any]) -> list[KnownReport]:
-    """Return the reports, each with what is known of the case into which its own was merged."""
-    found = {row.stream: (row, _state(row)) for row in await connection.execute(statement)}
-    masters = {report.told.follows for _, report in found.values() if report.told is not None} - {None}
-    told = await _told(connection, masters) if masters else {}
+    """Return the reports, each with what is known of the case or report as which it goes on."""
+    rows = [(row, _state(row)) for row in await connection.execute(statement)]
+    cases = {report.told.follows for _, report in rows if report.told is not None} - {None}
+    told = await _told(connection, cases) if cases else {}
+    masters = await _masters(connection, {report.master for _, report in rows} - {None})
     return [
         KnownReport(
             id=row.stream,
             changed_at=row.changed_at,
             report=report,
             followed=told.get(report.told.follows) if report.told is not None else None,
+            master=masters.get(report.master),
         )
-        for row, report in found.values()
+        for row, report in rows
     ]
+
+
+async def _masters(connection: AsyncConnection, masters: Collection[UUID | None]) -> dict[UUID | None, KnownReport]:
+    """Return these reports; none of them has a master of its own (no chains)."""
+    if not masters:
+        return {}
+    return {known.id: known for known in await _read(connection, _select().where(reports.c.stream.in_(masters)))}
 
 
 async def _told(connection: AsyncConnection, masters: Collection[UUID | None]) -> dict[UUID | None, CaseAsTold]:

@@ -1,5 +1,6 @@
 """Intake's tables: the ledger's, and the reports with what queries search by; `migrations` creates them."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -7,6 +8,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.intake.domain import clocks, contents, report
+from services.intake.domain.asking import merge_messages
+from services.intake.domain.commands import Command
+from services.intake.domain.decide import decide
+from shared.contracts.decisions import Effect
 from shared.contracts.registry import INTAKE_REPORTS
 from shared.ledger.aggregate import Aggregate, state_columns
 from shared.ledger.schema import upgrade
@@ -27,12 +32,25 @@ reports: Final = sa.Table(
     sa.Column("category", sa.Text, nullable=False),
     sa.Column("campaign", sa.Text),
     sa.Column("reported_at", instant(), nullable=False),
-    sa.CheckConstraint("status IN ('reported', 'accepted', 'filed', 'rejected')", name="reports_status"),
+    sa.Column("verify_unit", sa.Text, comment="is to verify it 核实; null unless somebody is"),
+    sa.Column("calendar_version", sa.BigInteger, comment="on which the running clock rests; null while none runs"),
+    sa.Column("policy_version", sa.BigInteger, comment="on which the running clock rests; null while none runs"),
+    sa.CheckConstraint(
+        "status IN ('reported', 'verifying', 'accepted', 'filed', 'rejected', 'merged')", name="reports_status"
+    ),
     sa.Index("reports_by_status", "status", "stream"),
     sa.Index("reports_by_source", "source", "stream"),
     sa.Index("reports_by_street", "street", "stream"),
     sa.Index("reports_by_category", "category", "stream"),
+    sa.Index("reports_by_verify_unit", "verify_unit", "stream", postgresql_where=sa.text("verify_unit IS NOT NULL")),
     sa.Index("reports_by_campaign", "campaign", "stream", postgresql_where=sa.text("campaign IS NOT NULL")),
+    sa.Index(
+        "waiting_reports_by_clock_versions",
+        "calendar_version",
+        "policy_version",
+        "stream",
+        postgresql_where=sa.text("calendar_version IS NOT NULL"),
+    ),
 )
 
 
@@ -44,13 +62,18 @@ def report_aggregate(city: str) -> Aggregate:
         table=reports,
         state=report.Report,
         events=report.EVENTS,
-        decide=partial(report.decide, city=city),
+        decide=partial(decide, city=city),
         evolve=report.evolve,
         columns=report.columns,
         wakes=report.wakes,
         woken=clocks.woken,
-        effects=contents.effects,
+        effects=_effects,
     )
+
+
+def _effects(state: report.Report, event: report.ReportEvent, command: Command) -> Sequence[Effect]:
+    """Return what of the report is kept apart or forgotten, and what it asks of another report."""
+    return merge_messages(event, command) or contents.effects(state, event, command)
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 from shared.contracts.common import Event, Instant, Message, Number
 from shared.contracts.reference import Limit
 
-ClockStage = Literal["accept", "file", "dispatch", "sign", "handle", "check", "rectification", "reinspection"]
-"""受理, 立案 (of a report); 派遣, 签收, 处置 (one a leg), 核查; by law: 限期改正, 复查."""
+ClockStage = Literal["accept", "verify", "file", "dispatch", "sign", "handle", "check", "rectification", "reinspection"]
+"""受理, 核实, 立案 (of a report); 派遣, 签收, 处置 (one a leg), 核查; by law: 限期改正, 复查."""
 
 
 class Pause(Message, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ from shared.contracts.common import (
 RejectionReason = Literal["not_found", "duplicate", "not_ours", "below_condition", "incomplete", "other"]
 """Why a report ends before it becomes a case: 查无此事, 重复上报, 非本部门职责, 不符合立案条件, 信息不全, 其他."""
 
+VerificationResult = Literal["exists", "absent", "undetermined"]
+"""What 核实 found on site: 属实, 现场未发现, 无法核实."""
 
 CaseOutcome = Literal["closed", "reopened", "voided"]
 """What a reporter waits to hear of the case: 结案, 重开, 作废."""
@@ -98,14 +100,42 @@ class Reported(Event, frozen=True, kw_only=True, omit_defaults=True):
     accept_clock: Clock | None = None
 
 
+class VerificationAssigned(Event, frozen=True, kw_only=True):
+    """派核实: collectors of `unit` are to look on site whether the problem is there, before anybody accepts it.
+
+    `clock` says by when. As long as it runs the clock of acceptance stands still.
+    """
+
+    type: ClassVar[str] = "jointenforcement.report.verification_assigned.v1"
+    unit: str
+    clock: Clock
+
+
+class Verified(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """核实: what was found on site; the report waits for acceptance again.
+
+    `accept_clock` is the clock of acceptance as it goes on: the time of the verification is a pause. None for a report
+    of before there were clocks.
+    """
+
+    type: ClassVar[str] = "jointenforcement.report.verified.v1"
+    unit: str
+    result: VerificationResult
+    finding: str
+    evidence: tuple[Digest, ...] = ()
+    accept_clock: Clock | None = None
+
+
 class Accepted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """受理: the report is complete and ours.
 
-    `file_clock` says by when it has to be filed; there is none for what is filed with it.
+    `file_clock` says by when it has to be filed; there is none for what is filed with it. `reason` says why it was
+    accepted though the verification found nothing.
     """
 
     type: ClassVar[str] = "jointenforcement.report.accepted.v1"
     file_clock: Clock | None = None
+    reason: str | None = None
 
 
 class Filed(Event, frozen=True, kw_only=True):
@@ -121,13 +151,17 @@ class Filed(Event, frozen=True, kw_only=True):
     campaign: str | None
 
 
-class Rejected(Event, frozen=True, kw_only=True):
-    """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told."""
+class Rejected(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """不予受理 or 不予立案: the report ends here, with the reason that the reporter is told.
+
+    The reporters of `merged_reports`, which were merged into this one, are told the same.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.rejected.v1"
     stage: Literal["acceptance", "filing"]
     reason_code: RejectionReason
     reason: ShortText
+    merged_reports: tuple[UUID, ...] = ()
 
 
 class Completed(Event, frozen=True, kw_only=True):
@@ -146,7 +180,7 @@ class ReportContentForgotten(Event, frozen=True, kw_only=True):
 
 
 class ReportClockWarned(Event, frozen=True, kw_only=True):
-    """预警: half, or four fifths, of the time in which the report has to be accepted or filed is used."""
+    """预警: half, or four fifths, of the time in which the report has to be accepted, verified or filed is used."""
 
     type: ClassVar[str] = "jointenforcement.report.clock_warned.v1"
     stage: ClockStage
@@ -155,18 +189,30 @@ class ReportClockWarned(Event, frozen=True, kw_only=True):
 
 
 class ReportClockBreached(Event, frozen=True, kw_only=True):
-    """超期: the report should have been accepted or filed by now. The fact stays, whatever happens to it later."""
+    """超期: the report should have been accepted, verified or filed by now. The fact stays, whatever follows."""
 
     type: ClassVar[str] = "jointenforcement.report.clock_breached.v1"
     stage: ClockStage
     due_at: Instant
 
 
-class CaseTold(Event, frozen=True, kw_only=True):
-    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there."""
+class ReportClockRecomputed(Event, frozen=True, kw_only=True):
+    """时限重算: a calendar or limit policy was published: the clock that runs follows it, and was due at `due_was`."""
+
+    type: ClassVar[str] = "jointenforcement.report.clock_recomputed.v1"
+    due_was: Instant
+    clock: Clock
+
+
+class CaseTold(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there.
+
+    The reporters of `merged_reports`, which were merged into this one, are told the same.
+    """
 
     case_sequence: Number
     happened_at: Instant
+    merged_reports: tuple[UUID, ...] = ()
 
 
 class MergeTold(CaseTold, frozen=True, kw_only=True):

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from shared.contracts import adjustments, clocks, dispatch, intake, merges, rectification, reference, tasks
+from shared.contracts import (
+    adjustments,
+    clocks,
+    dispatch,
+    intake,
+    merges,
+    rectification,
+    reference,
+    report_merges,
+    tasks,
+)
 from shared.contracts.common import Event, Message, Receipt
 from shared.contracts.intake import Stranger
 
@@ -22,6 +32,7 @@ PARTY_RETENTION_SECONDS: Final = 7 * 24 * 3600
 
 INTAKE_REPORTS: Final = "intake.reports"
 INTAKE_CONTENTS: Final = "intake.contents"
+INTAKE_MERGES: Final = "intake.merges"
 DISPATCH_CASES: Final = "dispatch.cases"
 DISPATCH_MERGES: Final = "dispatch.merges"
 DISPATCH_REFERENCE: Final = "dispatch.reference"
@@ -89,12 +100,16 @@ class Topic:
 REPORT_EVENTS: Final[tuple[type[Event], ...]] = (
     intake.Reported,
     intake.Completed,
+    intake.VerificationAssigned,
+    intake.Verified,
     intake.Accepted,
     intake.Filed,
     intake.Rejected,
     intake.ReportContentForgotten,
     intake.ReportClockWarned,
     intake.ReportClockBreached,
+    intake.ReportClockRecomputed,
+    *report_merges.REPORT_MERGE_EVENTS,
     intake.MergeTold,
     intake.UnmergeTold,
     intake.OutcomeTold,
@@ -177,6 +192,7 @@ MESSAGES: Final[dict[str, MessageType]] = {
     intake.ContentForgotten.type: intake.ContentForgotten,
     tasks.TaskChanged.type: tasks.TaskChanged,
     merges.MergeAsked.type: merges.MergeAsked,
+    report_merges.ReportMergeAsked.type: report_merges.ReportMergeAsked,
     ANSWERED: Receipt,
     SEALED: Sealed,
     HELD: MessageHeld,
@@ -234,6 +250,7 @@ def _types(*messages: type) -> tuple[str, ...]:
 def _service_topics() -> tuple[Topic, ...]:
     kept = [
         (INTAKE_REPORTS, "intake", ("dispatch", "analytics"), _types(*REPORT_EVENTS)),
+        (INTAKE_MERGES, "intake", ("intake",), _types(report_merges.ReportMergeAsked)),
         (DISPATCH_CASES, "dispatch", ("intake", "analytics"), _types(*CASE_EVENTS)),
         (DISPATCH_MERGES, "dispatch", ("dispatch",), _types(merges.MergeAsked)),
         (DISPATCH_REFERENCE, "dispatch", ("intake", "dispatch", "analytics"), _types(*REFERENCE_EVENTS)),

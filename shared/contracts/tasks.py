@@ -61,6 +61,9 @@ class TaskChanged(Message, frozen=True, kw_only=True, omit_defaults=True):
     `change` says what happened, the rest is the leg as it stands then; who no longer has the leg hears it with
     `withdrawn` or `return_upheld`. There may come to be more changes: a reader passes over those that it does not know.
 
+    `case_number` is the one that people see (案卷号), so that those of a department and of a centre name a case alike;
+    a case of before there were numbers has none.
+
     `due_at` is when the leg has to be handled by, while its clock runs; `sign_by` until when it is to be signed, while
     it is not. `rectify_by` is until when the party has to do as ordered, `reinspect_by` until when the unit has to look
     again. Of a warning or breach, `stage` names the clock and `percent` how much of it is used. `until` ends a
@@ -70,6 +73,7 @@ class TaskChanged(Message, frozen=True, kw_only=True, omit_defaults=True):
     type: ClassVar[str] = "jointenforcement.task.changed.v1"
     change: TaskChange
     case_id: UUID
+    case_number: str | None = None
     leg: Number
     unit: str
     role: LegRole

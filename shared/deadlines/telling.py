@@ -23,3 +23,16 @@ def next_telling(clock: Clock, told: Told) -> tuple[datetime, Percent]:
     if told < MOSTLY_USED and most < due_at:
         return most, MOSTLY_USED
     return due_at, BREACHED
+
+
+def told_after(told: Told, due_was: datetime, clock: Clock, at: datetime) -> Told:
+    """Return what counts as told of a clock that was moved at `at`: what lies behind is not told again.
+
+    A deadline that moves can pass once more.
+    """
+    if told == BREACHED and clock.due_at <= due_was:
+        return BREACHED
+    half, most = clock.warn_at
+    if most <= at:
+        return MOSTLY_USED
+    return HALF_USED if half <= at else 0

@@ -1,10 +1,18 @@
 """Which request (I-2) a record is that asks a service for something."""
 
+from typing import Final
+
 from shared.contracts.envelope import CloudEvent
 from shared.contracts.records import Record
-from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_MERGES, SUBMISSIONS_PREFIX, party_uri
+from shared.contracts.registry import ACTIONS_PREFIX, DISPATCH_MERGES, INTAKE_MERGES, SUBMISSIONS_PREFIX, party_uri
 from shared.contracts.validation import canonical_digest
 from shared.ledger.commands import Request
+
+_ASKING_THEMSELVES: Final = {
+    INTAKE_MERGES: party_uri("services", "intake"),
+    DISPATCH_MERGES: party_uri("services", "dispatch"),
+}
+"""The topics on which aggregates of one service ask each other something, and that service."""
 
 
 def request_of(record: Record, event: CloudEvent | None) -> Request:
@@ -26,6 +34,4 @@ def party_of(topic: str) -> str | None:
         return party_uri("sources", topic.removeprefix(SUBMISSIONS_PREFIX))
     if topic.startswith(ACTIONS_PREFIX):
         return party_uri("departments", topic.removeprefix(ACTIONS_PREFIX))
-    if topic == DISPATCH_MERGES:
-        return party_uri("services", "dispatch")
-    return None
+    return _ASKING_THEMSELVES.get(topic)

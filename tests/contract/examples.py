@@ -10,9 +10,11 @@ from shared.contracts.common import Actor, Answer, CategoryCode, FieldProblem, M
 from shared.contracts.intake import Stranger
 from tests.contract.examples_of_cases import CASE_EXAMPLES, DISPATCH, HANDLE, MOVED, OTHER, SIGN
 from tests.contract.examples_of_law import LAW_EXAMPLES
+from tests.contract.examples_of_reports import REPORT_MERGE_EXAMPLES
 
 AT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CASE = UUID("01938c3e-7c00-7000-8000-000000000001")
+CASE_NUMBER = "220281-JE-20261124-000123"
 BY = Actor(client="supervision-desk", unit="supervision-centre", post="duty_leader", person="p-017")
 INTAKE = Actor(client="intake", unit="intake", post="system")
 DEPARTMENT = Actor(client="fire-rescue", unit="fire-rescue", post="department")
@@ -40,6 +42,12 @@ ACCEPTANCE = clocks.Clock(
     policy_version=1,
 )
 FILING = msgspec.structs.replace(ACCEPTANCE, stage="file")
+VERIFYING = msgspec.structs.replace(ACCEPTANCE, stage="verify")
+RESUMED = msgspec.structs.replace(
+    ACCEPTANCE,
+    due_at=AT + timedelta(hours=2),
+    pauses=(clocks.Pause(started_at=AT, ended_at=AT + timedelta(hours=1)),),
+)
 SUBMITTED_CATEGORY = intake.SubmittedCategory(system="jiaohe", code="E0701", version=1, condition="1")
 ANSWER = Answer(
     outcome="refused",
@@ -54,6 +62,7 @@ ANSWER = Answer(
 EXAMPLES: tuple[Message | Stranger, ...] = (
     *CASE_EXAMPLES,
     *LAW_EXAMPLES,
+    *REPORT_MERGE_EXAMPLES,
     intake.ReportSubmission(
         category=SUBMITTED_CATEGORY,
         place=intake.SubmittedPlace(
@@ -83,7 +92,17 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         accept_clock=ACCEPTANCE,
     ),
     intake.Completed(at=AT, by=BY, category=CATEGORY, place=PLACE),
-    intake.Accepted(at=AT, by=BY, file_clock=FILING),
+    intake.VerificationAssigned(at=AT, by=BY, unit="supervision-centre", clock=VERIFYING),
+    intake.Verified(
+        at=AT,
+        by=BY,
+        unit="supervision-centre",
+        result="absent",
+        finding="现场通道畅通，未见堵塞",
+        evidence=(DIGEST,),
+        accept_clock=RESUMED,
+    ),
+    intake.Accepted(at=AT, by=BY, file_clock=FILING, reason="举报人补充了当时的视频"),
     intake.Filed(
         at=AT,
         by=BY,
@@ -95,13 +114,16 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         target_type="property_company",
         campaign="2026-11",
     ),
-    intake.Rejected(at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现"),
+    intake.Rejected(
+        at=AT, by=BY, stage="filing", reason_code="not_found", reason="现场未发现", merged_reports=(OTHER,)
+    ),
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
     intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
     intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
-    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, master=OTHER),
-    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, master=OTHER),
-    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, outcome="closed"),
+    intake.ReportClockRecomputed(at=AT, by=INTAKE, due_was=ACCEPTANCE.due_at - timedelta(hours=1), clock=ACCEPTANCE),
+    intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
+    intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
+    intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, merged_reports=(OTHER,), outcome="closed"),
     intake.Content(report_id=CASE, description="安全出口被杂物堵塞", address="3 号楼 2 单元", photos=("photos/1.jpg",)),
     intake.ContentForgotten(),
     reference.ReferencePublished(
@@ -124,7 +146,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
         limit=LIMIT,
         closing_condition_zh="疏散通道恢复畅通",
         closing_condition_en="The exit is clear again",
-        number="220281-JE-20261124-000123",
+        number=CASE_NUMBER,
     ),
     dispatch.CaseOpeningDeclined(at=AT, by=BY, reason="case_exists", report_sequence=4),
     dispatch.CaseRoutingFailed(
@@ -168,6 +190,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     tasks.TaskChanged(
         change="warned",
         case_id=CASE,
+        case_number=CASE_NUMBER,
         leg=1,
         unit="fire-rescue",
         role="lead",

@@ -11,7 +11,7 @@ from services.analytics.queries import Filters
 from shared.ledger.engine import create_ledger_engine
 from tests.integration.test_analytics import database, disorder, dump, engine, feed
 from tests.integration.test_analytics_api import Reader, reader
-from tests.support.lives import MASTER, SPRING, dispatched, whole_lives
+from tests.support.lives import MASTER, SPRING, asking, dispatched, merged_report, merges_of_reports, whole_lives
 from tests.support.long_stories import LongStory
 from tests.support.servers import Postgres
 from tests.support.stories import NUMBER, Story, offset_all
@@ -72,7 +72,7 @@ async def test_what_was_voided_or_merged_is_neither_open_nor_closed(engine: Asyn
 async def test_the_whole_life_is_counted_the_same_in_every_order_and_however_often_a_record_comes(
     engine: AsyncEngine, postgres: Postgres
 ) -> None:
-    stories = [*city(), *whole_lives()]
+    stories = [*city(), *whole_lives(), *merges_of_reports()]
     await feed(engine, offset_all(record for story in stories for record in story.records()))
     expected, total = await dump(engine), await figures_of(engine)
     for seed in range(2):
@@ -97,6 +97,19 @@ async def test_a_reopening_takes_the_closing_back_from_then_on(engine: AsyncEngi
     assert [figures.closed for figures in counted] == [0, 1, 1, 0, 0, 1, 1]
     assert [figures.open for figures in counted] == [1, 0, 0, 1, 1, 0, 0]
     assert [figures.of("reopened").times for figures in counted] == [0, 0, 0, 1, 1, 1, 1]
+
+
+async def test_a_merged_report_is_merged_from_its_instant_on_and_opens_behind_its_figure(engine: AsyncEngine) -> None:
+    story = merged_report()
+    merged_at = story.reports[-1].at
+    await feed(engine, offset_all(record for one in (story, asking()) for record in one.records()))
+    counted = [await figures_of(engine, as_of) for as_of in (merged_at - MOMENT, merged_at, None)]
+    assert [kinds(figures) for figures in counted] == [(2, 0, 0, 0, 0, 2), (2, 0, 0, 1, 0, 1), (2, 0, 0, 1, 0, 1)]
+    async with queries.snapshot(engine) as connection:
+        page, _ = await queries.cases(connection, "merged", Filters(), after=None, limit=5)
+    assert [(row.stream, row.counted_as, row.report.report_merged_into) for row in page] == [
+        (story.id, "merged", MASTER)
+    ]
 
 
 async def test_a_merge_and_its_end_count_from_their_instants(engine: AsyncEngine) -> None:

@@ -122,9 +122,13 @@ async def test_a_filed_report_becomes_a_case_and_tasks_of_five_units(service: Se
         (f"dispatch.receipts.{unit}", unit, "lead" if unit == "fire-rescue" else "support") for unit in FIRE_LANE_UNITS
     ]
     async with service.engine.connect() as connection:
+        known = await find_case(connection, case_id)
         (event, *_rest) = await history(connection, case_id)
         found, more = await find_cases(connection, CaseFilter(states=("dispatched",), unit="public-security"), limit=5)
     assert event.type == "jointenforcement.case.opened.v1"
+    assert known is not None
+    assert known.case.opened.number is not None
+    assert {task.case_number for _topic, task in tasks(sent)} == {known.case.opened.number}
     assert ([known.id for known in found], more) == ([case_id], None)
 
 

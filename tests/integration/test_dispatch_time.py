@@ -8,10 +8,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from services.dispatch.app import Dispatch, compose_on, migrate_and_seed
+from services.dispatch.app import Dispatch, compose_on, migrate_and_seed, recomputing
 from services.dispatch.consumers import reaction
 from services.dispatch.domain.reference import PublishReference
-from services.dispatch.recomputing import Recomputing
 from services.dispatch.seed import documents
 from services.dispatch.tables import REFERENCE
 from shared.contracts.common import Actor, Answer
@@ -38,7 +37,7 @@ class Service:
         self.engine = dispatch.engine
         self.events = dispatch.ledger.policy("dispatch.events", reaction(CITY))
         self.references = dispatch.ledger.reference_copy("dispatch.reference")
-        self.recomputing = Recomputing(ledger=dispatch.ledger, references=dispatch.references, city=CITY)
+        self.recomputing = recomputing(dispatch)
 
     async def relay(self) -> None:
         """Send what is in the outbox; the service's own reference topic comes back to it."""
@@ -151,8 +150,7 @@ async def test_the_clocks_of_open_cases_follow_a_newer_limit_policy(service: Ser
 
 async def test_another_process_recomputes_nothing_twice(service: Service) -> None:
     await service.file(4)
-    dispatch = service.dispatch
-    other = Recomputing(ledger=dispatch.ledger, references=dispatch.references, city=CITY)
+    other = recomputing(service.dispatch)
     await service.publish("calendar", with_a_day_off())
     assert [await service.recomputing.look(), await other.look()] == [4, 0]
 

@@ -153,7 +153,9 @@ async def test_lists_are_paged_and_filtered(http: IntakeClient) -> None:
     assert [item["report_id"] for item in accepted["items"]] == ids[:1]
 
 
-@pytest.mark.parametrize("query", ["state=lost", "limit=0", "limit=1000", "cursor=x", "campaign=a%00b", "after=here"])
+@pytest.mark.parametrize(
+    "query", ["state=lost", "verify_unit=a%00b", "limit=0", "limit=1000", "cursor=x", "campaign=a%00b", "after=here"]
+)
 async def test_parameters_that_are_not_valid_are_refused(http: IntakeClient, query: str) -> None:
     assert (await http.get(f"/v1/reports?{query}")).status_code == 400
 
@@ -174,7 +176,10 @@ async def test_the_interface_describes_itself(http: IntakeClient) -> None:
     assert {path for path in described["paths"] if path.startswith("/v1/")} == {
         "/v1/reports",
         "/v1/reports/{report_id}",
-        *(f"/v1/reports/{{report_id}}/{act}" for act in ("complete", "accept", "file", "reject", "forget")),
+        *(
+            f"/v1/reports/{{report_id}}/{act}"
+            for act in ("complete", "assign-verification", "verify", "accept", "file", "reject", "merge", "forget")
+        ),
     }
     assert (await http.client.get("/asyncapi.json")).json()["asyncapi"] == "3.0.0"
 

@@ -13,7 +13,9 @@ from shared.contracts.common import Receipt
 from shared.contracts.envelope import CloudEvent, read_event
 from shared.contracts.intake import ReportSubmission
 from shared.contracts.records import Record
+from shared.contracts.reference import Calendar, ReferencePublished, reference_stream
 from shared.contracts.registry import (
+    DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
     INTAKE_RECEIPTS_PREFIX,
     INTAKE_REPORTS,
@@ -23,10 +25,13 @@ from shared.contracts.registry import (
 )
 from shared.messaging.connection import KafkaConnection
 from tests.support import reports
-from tests.support.intaking import intake_on, raw_record, reference_records, submitted, working
+from tests.support.intaking import intake_on, raw_record, received, reference_records, submitted, working
 from tests.support.kafka import connection_to, eventually, everything_on, producing
-from tests.support.reports import TRUSTED, UNTRUSTED
+from tests.support.ledgers import rows
+from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, UNTRUSTED
 from tests.support.servers import Broker, Postgres, embedded_broker
+from tests.support.stories import SYSTEM, event_record
+from tests.support.working_hours import day_off
 
 RECEIPTS = INTAKE_RECEIPTS_PREFIX + TRUSTED
 OTHER_RECEIPTS = INTAKE_RECEIPTS_PREFIX + UNTRUSTED
@@ -123,3 +128,26 @@ async def test_a_source_gets_one_receipt_a_record_and_each_submission_one_effect
     assert sorted(streams.values()) == [[1]] + [[1, 2, 3]] * (DISTINCT + 1)
     assert len({record.key for record in contents}) == DISTINCT + 2
     assert {event.source for event in reported} == {party_uri("services", "intake")}
+
+
+async def test_the_clocks_of_waiting_reports_follow_a_calendar_that_arrives(
+    city_broker: Broker, postgres: Postgres
+) -> None:
+    calendar = LIBRARY.documents["calendar", CITY][1]
+    assert isinstance(calendar, Calendar)
+    newer = msgspec.structs.replace(calendar, days=(*calendar.days, day_off("2026-11-23")))
+    published = ReferencePublished(
+        at=NOW, by=SYSTEM, kind="calendar", name=CITY, version=2, document=msgspec.Raw(msgspec.json.encode(newer))
+    )
+    stream = reference_stream("calendar", CITY)
+    second = event_record(DISPATCH_REFERENCE, stream, 2, published, party_uri("services", "dispatch"))
+    async with intake_on(postgres) as intake:
+        await received(intake, submitted(source=UNTRUSTED))
+        async with working(intake, connection_as(city_broker, "intake")):
+            await publish(city_broker, "dispatch", [second])
+
+            async def followed() -> bool:
+                [waiting] = await rows(intake.engine, "SELECT calendar_version FROM reports")
+                return bool(waiting.calendar_version == 2)
+
+            await eventually(followed, "a clock by the newer calendar", seconds=60)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -24,7 +25,7 @@ BEFORE = (
     *("stream", "sequence", "head", "changed_at", "state", "status", "source", "street", "category_system"),
     *("category", "campaign", "reported_at"),
 )
-"""The columns of revision 0003."""
+"""The columns of revisions 0003 and 0004."""
 CLOSED = CaseClosed(at=NOW, by=Actor(client="dispatch", unit="dispatch", post="system"))
 
 
@@ -49,12 +50,13 @@ async def stored(postgres: Postgres) -> tuple[list[dict[str, Any]], list[dict[st
     return events, rows
 
 
-async def test_the_states_of_old_reports_are_folded_anew(postgres: Postgres) -> None:
+@pytest.mark.parametrize("revision", ["0003", "0004"])
+async def test_the_states_of_old_reports_are_folded_anew(postgres: Postgres, revision: str) -> None:
     events, rows = await stored(postgres)
     old_reports = sa.Table("reports", sa.MetaData(), *(sa.Column(name, reports.c[name].type) for name in BEFORE))
     engine = create_ledger_engine(postgres.fresh_database("migrated"), application="test")
     async with engine.begin() as connection:
-        await connection.run_sync(upgrade, "0003")
+        await connection.run_sync(upgrade, revision)
         await connection.execute(metadata.tables["events"].insert(), events)
         # What the state said when it was written does not matter: the events do.
         old = [{**{name: row[name] for name in BEFORE}, "state": b"{}"} for row in rows]

@@ -109,6 +109,7 @@ def test_the_writer_of_a_topic_may_publish_on_it(city: Broker, topic: Topic) -> 
         ("intake", "dispatch.dead-letters"),
         ("dispatch", "intake.reports"),
         ("dispatch", "intake.contents"),
+        ("dispatch", "intake.merges"),
         ("dispatch", f"dispatch.actions.{DEPARTMENT}"),
         ("analytics", "intake.reports"),
         ("analytics", "dispatch.cases"),
@@ -134,7 +135,10 @@ def test_a_forbidden_publish_is_refused(city: Broker, principal: str, topic: str
     [
         ("analytics", "intake.contents"),
         ("analytics", "dispatch.merges"),
+        ("analytics", "intake.merges"),
         ("intake", "dispatch.merges"),
+        ("intake", "intake.reports"),
+        ("dispatch", "intake.merges"),
         ("dispatch", "dispatch.cases"),
         (source_principal(SOURCE), f"intake.receipts.{OTHER_SOURCE}"),
         (source_principal(SOURCE), f"intake.submissions.{SOURCE}"),

@@ -272,6 +272,31 @@ async def test_a_department_sees_its_open_legs_the_most_urgent_first(http: Serve
     problem(await http.get("/v1/tasks", "citizen-portal", "source"), 403, "not_entitled_post")
 
 
+async def test_a_limit_of_the_law_makes_a_leg_and_its_case_as_urgent_as_it_is(http: Served) -> None:
+    now = await database_now(http.feeder.dispatch)
+    later, soon, ordered = await filed_at(http, [LATER, now + timedelta(days=2), LATER])
+    await http.signed(UUID(ordered), 2)
+    before = [(task["case_id"], task["deadline"]["stage"]) for task in (await tasks(http, POLICE))["items"]]
+    assert before == [(soon, "handle"), *((case, "handle") for case in sorted((later, ordered)))]
+    order = {"legal_basis": "fire law 60", "document_number": "2026-118", "days": 1, "unit": "natural_day"}
+    done(await http.leg(UUID(ordered), 2, "rectification-orders", POLICE, order))
+    page = await tasks(http, POLICE, "counts=true")
+    assert [(task["case_id"], task["deadline"]["stage"], task["deadline"]["colour"]) for task in page["items"]] == [
+        (ordered, "rectification", "green"),
+        (soon, "handle", "green"),
+        (later, "handle", "green"),
+    ]
+    assert page["counts"]["colours"] == {"green": 3, "yellow": 0, "red": 0}
+    # Another unit's leg of the same case is due as late as before.
+    assert next(task["case_id"] for task in (await tasks(http, STREET))["items"]) == soon
+    listing = await listed(http, "order=deadline")
+    assert [(case["id"], case["deadline"]["stage"]) for case in listing["items"]] == [
+        (ordered, "rectification"),
+        (soon, "handle"),
+        (later, "handle"),
+    ]
+
+
 async def test_a_leg_on_the_books_is_the_last_task_and_its_clock_stands_still(http: Served) -> None:
     suspended, other = await http.filed(), await http.filed()
     until = (await database_now(http.feeder.dispatch) + timedelta(days=90)).isoformat()

@@ -1,4 +1,6 @@
-"""Cases that are more than closed once, on a running city: reopened, sent back, voided, merged, on the books.
+"""Lives that are more than closed once, on a running city: reopened, sent back, voided, merged, on the books.
+
+And reports that are verified, or merged, before they are cases.
 
 None of them is among the load's `closed`: they have other events than those.
 """
@@ -8,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from tests.reliability.load import COUNTER, TRUSTED, Leg, Load
+from tests.reliability.load import CENTRE, COUNTER, TRUSTED, Leg, Load
 from tests.support.parties import reaches
 
 
@@ -18,7 +20,26 @@ async def live(load: Load) -> None:
     Raises:
         AssertionError: when something was refused, or not answered in time.
     """
-    await asyncio.gather(reopened(load), voided(load), merged(load), suspended(load), returned(load))
+    await asyncio.gather(
+        verified(load),
+        reopened(load),
+        voided(load),
+        merged(load),
+        merged_reports(load),
+        suspended(load),
+        returned(load),
+    )
+
+
+async def verified(load: Load) -> None:
+    """Let collectors look twice at what the public reports, and once at what is not there."""
+    there, gone = [await load.waiting(number) for number in (111, 112)]
+    await _look(load, there, "undetermined", ":1")
+    await _look(load, there, "exists", ":2")
+    await load.file(there)
+    await _look(load, gone, "absent")
+    rejection = {"reason_code": "not_found", "reason": "现场未发现"}
+    await load.write("acceptor", "intake", f"/v1/reports/{gone}/reject", rejection, f"{gone}:reject")
 
 
 async def reopened(load: Load) -> None:
@@ -51,6 +72,21 @@ async def merged(load: Load) -> None:
     await _act(load, "duty_leader", leaves, "unmerge", {"reason": "不是同一处"})
 
 
+async def merged_reports(load: Load) -> None:
+    """Merge a report into one that becomes a case and is closed; let a merged and a rejected one decline another."""
+    master, goes, rejected, stays = [await load.waiting(number) for number in range(107, 111)]
+    await _merge(load, goes, master)
+    await reaches(lambda: _report(load, goes, "state"), "merged")
+    reason = {"reason_code": "not_found", "reason": "现场没有"}
+    await load.write("acceptor", "intake", f"/v1/reports/{rejected}/reject", reason, f"{rejected}:reject")
+    for unwilling in (goes, rejected):
+        await _merge(load, stays, unwilling)
+        await reaches(lambda: _report(load, stays, "asked"), None)
+    case_id, position = await load.file(master)
+    await _worked_on(load, case_id, await load.legs_of(case_id, position))
+    await load.check_and_close(case_id)
+
+
 async def suspended(load: Load) -> None:
     """Give a leg more time, and put it on the books."""
     case_id, legs = await _begun(load, 105)
@@ -79,6 +115,14 @@ async def returned(load: Load) -> None:
     await _act(load, "dispatcher", case_id, "legs", {"units": ["ecology"], "reason": "有污水"})
 
 
+async def _look(load: Load, report_id: UUID, result: str, time: str = "") -> None:
+    path = f"/v1/reports/{report_id}"
+    assignment = {"unit": CENTRE}
+    await load.write("acceptor", "intake", f"{path}/assign-verification", assignment, f"{report_id}:assign{time}")
+    found = {"result": result, "finding": "现场查看", "evidence": ["0f" * 32]}
+    await load.write(f"{CENTRE}.collector", "intake", f"{path}/verify", found, f"{report_id}:verify{time}")
+
+
 async def _begun(load: Load, number: int) -> tuple[UUID, Sequence[Leg]]:
     case_id, position = await load.report(number, TRUSTED)
     return case_id, await load.legs_of(case_id, position)
@@ -91,6 +135,15 @@ async def _worked_on(load: Load, case_id: UUID, legs: Sequence[Leg]) -> None:
 
 async def _act(load: Load, who: str, case_id: UUID, act: str, body: object) -> None:
     await load.write(who, "dispatch", f"/v1/cases/{case_id}/{act}", body, f"{case_id}:{act}")
+
+
+async def _merge(load: Load, report_id: UUID, master: UUID) -> None:
+    body, key = {"master": str(master), "reason": "同一处"}, f"{report_id}:merge:{master}"
+    await load.write("acceptor", "intake", f"/v1/reports/{report_id}/merge", body, key)
+
+
+async def _report(load: Load, report_id: UUID, name: str) -> object:
+    return (await load.doors["acceptor"].get("intake", f"/v1/reports/{report_id}")).document["report"].get(name)
 
 
 async def _status(load: Load, case_id: UUID) -> object:

@@ -92,12 +92,18 @@ class Load:
         body = report_body(description=f"垃圾裸露 {number}")
         if source == ON_HTTP:
             document = (await self.write(ON_HTTP, "intake", "/v1/reports", body, str(new_id()))).document
-            return await self._filed(UUID(document["subject"]))
+            return await self.file(UUID(document["subject"]))
         receipt = await self._sent(source, ReportSubmission.type, body, "structured" if number % 4 else "binary")
         subject = UUID(receipt["subject"])
-        return await self._filed(subject) if source == UNTRUSTED else (subject, str(position_of(receipt)))
+        return await self.file(subject) if source == UNTRUSTED else (subject, str(position_of(receipt)))
 
-    async def _filed(self, report_id: UUID) -> tuple[UUID, str]:
+    async def waiting(self, number: int) -> UUID:
+        """Report a problem that waits for an acceptor; return its id."""
+        body = report_body(description=f"垃圾裸露 {number}")
+        return UUID((await self._sent(UNTRUSTED, ReportSubmission.type, body))["subject"])
+
+    async def file(self, report_id: UUID) -> tuple[UUID, str]:
+        """Accept a report that waits and file it; return its id and where its filing stands."""
         path = f"/v1/reports/{report_id}"
         await self.write("acceptor", "intake", f"{path}/accept", {}, f"{report_id}:accept")
         reply = await self.write("duty_leader", "intake", f"{path}/file", {}, f"{report_id}:file")

@@ -15,7 +15,7 @@ from services.analytics import tables as analytics
 from services.analytics.consumers.projection import TOPICS
 from services.dispatch import queries as dispatch
 from services.dispatch.app import ACTIONS, CONTENTS, MERGES
-from services.intake.app import SUBMISSIONS_CONSUMER
+from services.intake import app as intake
 from services.intake.queries import CASES_CONSUMER, REFERENCE_CONSUMER
 from shared.contracts.registry import (
     ACTIONS_PREFIX,
@@ -23,13 +23,15 @@ from shared.contracts.registry import (
     DISPATCH_MERGES,
     DISPATCH_REFERENCE,
     INTAKE_CONTENTS,
+    INTAKE_MERGES,
     INTAKE_REPORTS,
     SUBMISSIONS_PREFIX,
 )
 from shared.messaging.access import KafkaAccess
 
 READS: Final[Mapping[str, str]] = {
-    SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
+    intake.SUBMISSIONS_CONSUMER: f"{re.escape(SUBMISSIONS_PREFIX)}.*",
+    intake.MERGES: re.escape(INTAKE_MERGES),
     CASES_CONSUMER: re.escape(DISPATCH_CASES),
     REFERENCE_CONSUMER: re.escape(DISPATCH_REFERENCE),
     dispatch.EVENTS: re.escape(INTAKE_REPORTS),

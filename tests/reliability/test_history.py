@@ -7,7 +7,7 @@ import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -37,6 +37,8 @@ from tests.reliability.history.planting import (
     lose_a_wake,
     lose_row_behind,
     move_position,
+    number_of_another,
+    number_of_another_day,
     open_twice,
     other_partition,
     refuse_what_had_an_effect,
@@ -45,12 +47,24 @@ from tests.reliability.history.planting import (
     state_behind,
     swap,
     tell_a_breach,
+    told_by_another_number,
     two_requests_one_effect,
     with_other,
     without,
     wrong_beside,
 )
+from tests.reliability.history.planting_merges import OF_MERGES
 from tests.reliability.history.read_history import read_history
+from tests.reliability.history.rewording import (
+    by,
+    by_another,
+    chosen,
+    done_by,
+    failed_check,
+    half_used,
+    no_pause,
+    two_leads,
+)
 from tests.reliability.lives import live
 from tests.reliability.load import TRUSTED, UNTRUSTED, Load, a_load
 from tests.support.parties import eventually, report_body
@@ -176,40 +190,6 @@ def hash_of_another(facts: Facts) -> Facts:
     return replace(facts, stored=with_other(facts.stored, row, replace(row, hash=bytes(32))))
 
 
-def failed_check(body: dict[str, Any]) -> None:
-    body["passed"] = False
-
-
-def by(unit: str, post: str = "collector") -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["by"] |= {"unit": unit, "post": post}
-
-    return change
-
-
-def by_another(body: dict[str, Any]) -> None:
-    body["by"] |= {"client": "another", "unit": "another"}
-
-
-def chosen(unit: str) -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["unit"] = unit
-
-    return change
-
-
-def done_by(unit: str) -> Any:  # noqa: ANN401 - a change of a document
-    def change(body: dict[str, Any]) -> None:
-        body["by"]["unit"] = unit
-
-    return change
-
-
-def two_leads(body: dict[str, Any]) -> None:
-    for leg in body["legs"]:
-        leg["role"] = "lead"
-
-
 WAIVED: Final = "jointenforcement.case.leg_waived.v1"
 ORDERED_BY_LAW: Final = "jointenforcement.case.leg_rectification_ordered.v1"
 PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
@@ -251,13 +231,7 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "a position is gone": ("I-6", "the position is 0", drop_position),
     "a report opened two cases": ("I-6", "opened 2 cases", open_twice),
     "a filed report opened no case": ("I-6", "opened 0 cases", case_never_opened),
-    "a reporter was not told": ("I-6", "merge_told of", drop_published("merge_told")),
-    "a reporter was told of nothing": ("I-6", "1 times, not 0 times", drop_published("unmerged")),
-    "a case that was asked to carry another is silent": (
-        "I-6",
-        "answered 0 times about taking on",
-        lose("merge_admitted"),
-    ),
+    **OF_MERGES,
     "a document was not copied": ("I-6", "published and copied differ", document_missing),
     "a content was not copied": ("I-6", "not the newest revision", content_behind),
     "something waits for nothing": ("I-7", "without a reason and without a gap", hold(reason=None, ahead=1)),
@@ -277,6 +251,13 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "dispatched with two leads": ("I-11", "dispatch 1 of the case", reworded("dispatched", two_leads)),
     "waived by a department": ("I-11", "waived by a", reworded("leg_fed_back", by("x", "department"), type_=WAIVED)),
     "an act after the closure": ("I-11", "after the case was closed", act_after("closed")),
+    "another unit verified": ("I-13", "supervision-centre was to look", reworded("verified", done_by("court"))),
+    "acceptance used up the time of a verification": ("I-12", "no pause of acceptance", reworded("verified", no_pause)),
+    "acceptance told something meanwhile": (
+        "I-12",
+        "while somebody was to verify",
+        reworded("verified", half_used, type_="jointenforcement.report.clock_warned.v1"),
+    ),
     "signed for another": ("I-13", "on another's leg", reworded("leg_signed", by("housing", "department"))),
     "an effect is in another's name": ("I-13", "in the name of", reworded("checked", by_another)),
     "a figure counts other events": ("I-15", "events counted; the topic has", drop_published("leg_signed")),
@@ -293,6 +274,9 @@ PLANTS: Final[dict[str, tuple[str, str, Plant]]] = {
     "an open case says no reason": ("I-16", "does not say why", lose_row_behind("&reasons")),
     "a hash was made up": ("I-17", "does not follow", hash_of_another),
     "history was edited": ("I-17", "does not follow", edit_stored),
+    "two cases have one number": ("ADR 0019", "is the number of 2 cases", number_of_another),
+    "a number is of another day": ("ADR 0019", "is no number of a case that was opened", number_of_another_day),
+    "a department hears another number": ("ADR 0019", "heard of 220281-JE-20261123-9", told_by_another_number),
 }
 
 

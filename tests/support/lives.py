@@ -1,14 +1,22 @@
-"""Stories that tell every event of a case between them."""
+"""Stories that tell every event of a case between them, and every one of a merge before that."""
 
 from datetime import timedelta
 
+from shared.contracts.report_merges import (
+    ReportMergeAbandoned,
+    ReportMergeAdmitted,
+    ReportMerged,
+    ReportMergeDeclined,
+    ReportMergeReleased,
+    ReportMergeRequested,
+)
 from shared.kernel.identifiers import new_id
 from tests.support.long_stories import LongStory
-from tests.support.stories import START
+from tests.support.stories import START, Story
 
 SPRING = START + timedelta(days=120)
 MASTER = new_id()
-"""The case into which others are merged."""
+"""The case, or report, into which others are merged."""
 
 
 def dispatched(*units: str) -> LongStory:
@@ -32,3 +40,22 @@ def whole_lives() -> list[LongStory]:
     merged.unmerged(MASTER)
     master = dispatched().merge_admitted(merged.id).merge_released(merged.id).merge_declined(merged.id)
     return [adjusted, ruled, voided, merged, master]
+
+
+def asking() -> Story:
+    """Return a report that asks to go on as another one."""
+    return Story().of_merge(ReportMergeRequested, master=MASTER, reason="the same heap")
+
+
+def merged_report() -> Story:
+    """Return one that does."""
+    return asking().accepted().of_merge(ReportMerged, master=MASTER)
+
+
+def merges_of_reports() -> list[Story]:
+    """Return reports that are merged, are not, and take others on; the last two wait."""
+    stays = asking().of_merge(ReportMergeAbandoned, master=MASTER, reason="closed", admitted=False)
+    master, other = Story(), new_id()
+    master.of_merge(ReportMergeAdmitted, merged=MASTER).of_merge(ReportMergeReleased, merged=MASTER)
+    master.of_merge(ReportMergeDeclined, merged=other, reason="merging")
+    return [merged_report(), stays, master]

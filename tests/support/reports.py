@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from services.intake.domain import report
+from services.intake.domain import decide as deciding
 from services.intake.domain.commands import Channel, Command, Submit
-from services.intake.domain.report import Report, ReportEvent
+from services.intake.domain.report import Report, ReportEvent, evolve
 from shared.contracts.common import Actor, Place, Post
 from shared.contracts.decisions import Context
 from shared.contracts.intake import Contact, ReportSubmission, SubmittedCategory, SubmittedPlace
@@ -184,12 +184,12 @@ def context(
     return Context(stream=stream, now=at, at=at, actor=actor, library=library)
 
 
-decide = partial(report.decide, city=CITY)
+decide = partial(deciding.decide, city=CITY)
 
 
 def fold(events: Sequence[ReportEvent]) -> Report | None:
     """The state after the events."""
-    return reduce(report.evolve, events, None)
+    return reduce(evolve, events, None)
 
 
 class Given:

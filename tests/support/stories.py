@@ -22,7 +22,10 @@ from shared.contracts.registry import (
     topic_named,
     type_name,
 )
+from shared.deadlines.clocks import start_clock
+from shared.deadlines.working_time import working_time_of
 from shared.kernel.identifiers import named_id, new_id
+from tests.support.working_hours import CALENDAR, HOURS
 
 NUMBER = "220281-JE-20261123-000123"
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
@@ -85,6 +88,17 @@ class Story:
         self._place = Place(longitude=127.3, latitude=43.7, street=street, community=community)
         return self._report(intake.Completed(at=self._tick(), by=SYSTEM, category=self._category, place=self._place))
 
+    def verification_assigned(self, unit: str = "supervision-centre") -> Self:
+        at = self._tick()
+        limit = Limit(amount=1, unit="urgent_hour")
+        clock = start_clock("verify", limit, at, working_time_of(CALENDAR, HOURS), 1, 1)
+        return self._report(intake.VerificationAssigned(at=at, by=SYSTEM, unit=unit, clock=clock))
+
+    def verified(self, result: intake.VerificationResult, unit: str = "supervision-centre") -> Self:
+        return self._report(
+            intake.Verified(at=self._tick(), by=SYSTEM, unit=unit, result=result, finding="as photographed")
+        )
+
     def accepted(self) -> Self:
         return self._report(intake.Accepted(at=self._tick(), by=SYSTEM))
 
@@ -92,6 +106,10 @@ class Story:
         return self._report(
             intake.Rejected(at=self._tick(), by=SYSTEM, stage="acceptance", reason_code="not_ours", reason="elsewhere")
         )
+
+    def of_merge(self, event: type[Event], **facts: object) -> Self:
+        """What a report says of a merge before it is filed."""
+        return self._report(event(at=self._tick(), by=SYSTEM, **facts))
 
     def filed(self) -> Self:
         return self.accepted()._report(

@@ -48,9 +48,7 @@ _BESIDE: Final[Mapping[Beside, Name]] = {
     "supervised": Name(zh="督办", en="Supervised"),
     "escalated": Name(zh="升级", en="Escalated"),
 }
-_OF_CASE: Final = (
-    *("number", "level", "dispatched_at", "closed_at", "voided_at", "void_reason", "merged_at", "merged_into"),
-)
+_OF_CASE: Final = (*("number", "level", "dispatched_at", "closed_at", "voided_at", "void_reason"),)
 """What a case's view says as its facts do."""
 
 
@@ -87,6 +85,7 @@ def case_view(row: CaseRow, names: Names) -> CaseView:
     """Return one problem with what it waits for."""
     report, case = row.report, row.case
     category = named(names.categories, f"{report.category_system}:{report.category_code}")
+    merged = (case.merged_at, case.merged_into) if case else (report.report_merged_at, report.report_merged_into)
     reasons = (why_open(report, case, names.units) or (AFTER_CUT_OFF,)) if row.counted_as == "open" else ()
     return CaseView(
         case_id=row.stream,
@@ -106,6 +105,8 @@ def case_view(row: CaseRow, names: Names) -> CaseView:
         reported_at=report.reported_at,
         filed_at=report.filed_at,
         **{name: getattr(case, name, None) for name in _OF_CASE},
+        merged_at=merged[0],
+        merged_into=merged[1],
         rejected_at=report.rejected_at,
         rejection=report.rejection,
         reasons=tuple(ReasonView(**asdict(reason)) for reason in reasons),

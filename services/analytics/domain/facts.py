@@ -15,6 +15,7 @@ from services.analytics.domain.marks import Marks
 from shared.contracts.adjustments import VoidReason
 from shared.contracts.common import Level
 from shared.contracts.dispatch import LegRole
+from shared.contracts.intake import VerificationResult
 
 LegState = Literal["assigned", "handling", "return_pending", "suspended", "fed_back", "waived"]
 """待签收, 处置中, 回退待审, 挂账, 已反馈, 免办."""
@@ -51,6 +52,15 @@ class ReportFacts(Struct, frozen=True, kw_only=True, array_like=True):
     rejected_at: datetime | None = None
     rejection: str | None = None
     """Why it was rejected: the code."""
+    verify_unit: str | None = None
+    """Who is to verify it 核实; None while nobody is."""
+    verified: VerificationResult | None = None
+    """What the last verification found."""
+    report_merge_requested: UUID | None = None
+    """The report that it asked to go on as, and that has not answered yet."""
+    report_merged_at: datetime | None = None
+    """When it went on as another one, before it was filed; a case is merged by itself (`CaseFacts`)."""
+    report_merged_into: UUID | None = None
 
 
 class LegFacts(Struct, frozen=True, kw_only=True, array_like=True):

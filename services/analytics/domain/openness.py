@@ -8,9 +8,11 @@ from typing import Final, Literal
 from services.analytics.domain.facts import Again, CaseFacts, LegFacts, ReportFacts, SuspensionStage
 from services.analytics.domain.names import Name
 from shared.contracts.adjustments import VoidReason
+from shared.contracts.intake import VerificationResult
 
 ReasonCode = Literal[
     "incomplete",
+    "not_verified",
     "not_accepted",
     "not_filed",
     "not_opened",
@@ -72,6 +74,12 @@ LEVELS: Final[Mapping[str, Name]] = {
     "city": Name(zh="市级", en="city"),
 }
 """What people call the levels at which a case is solved."""
+_VERIFIED: Final[Mapping[VerificationResult | None, Name]] = {
+    None: Name(zh="已上报，等待受理员受理。", en="Reported; waits for an acceptor to accept it."),
+    "exists": Name(zh="已核实属实，等待受理员受理。", en="Verified; waits for an acceptor to accept it."),
+    "absent": Name(zh="核实未发现，等待受理员决定。", en="Not found on site; waits for an acceptor to decide."),
+    "undetermined": Name(zh="无法核实，等待受理员决定。", en="Could not be verified; waits for an acceptor to decide."),
+}
 _VOID_REASONS: Final[Mapping[VoidReason, Name]] = {
     "not_found": Name(zh="现场未发现", en="not found on site"),
     "not_ours": Name(zh="不属管理范围", en="not for this city to handle"),
@@ -102,7 +110,7 @@ _BEIJING: Final = timezone(timedelta(hours=8))
 
 
 def why_open(report: ReportFacts | None, case: CaseFacts | None, units: Mapping[str, Name]) -> tuple[Reason, ...]:
-    """Return what the case waits for, the first thing first; nothing when it has ended or was rejected.
+    """Return what the case waits for, the first thing first; nothing when it has ended, was rejected or merged.
 
     Args:
         report: what intake said of it; None when that has not arrived.
@@ -111,12 +119,12 @@ def why_open(report: ReportFacts | None, case: CaseFacts | None, units: Mapping[
     """
     if case is not None:
         return () if case.ended else (*_decisions(case), *_of_case(case, units), *_oversight(case))
-    if report is None or report.rejected_at is not None:
+    if report is None or report.rejected_at is not None or report.report_merged_at is not None:
         return ()
-    return (_of_report(report),)
+    return (*_report_decisions(report), _of_report(report, units))
 
 
-def _of_report(report: ReportFacts) -> Reason:
+def _of_report(report: ReportFacts, units: Mapping[str, Name]) -> Reason:
     if report.filed_at is not None:
         return Reason(
             code="not_opened", zh="已立案，等待派遣系统接收。", en="Filed; dispatch has not opened the case yet."
@@ -125,6 +133,11 @@ def _of_report(report: ReportFacts) -> Reason:
         return Reason(
             code="not_filed", zh="已受理，等待值班长立案。", en="Accepted; waits for the duty leader to file it."
         )
+    if report.verify_unit is not None:
+        unit = _unit(report.verify_unit, units)
+        return Reason(
+            code="not_verified", zh=f"已上报，等待{unit.zh}核实。", en=f"Reported; {unit.en} is to verify it."
+        )
     if report.missing:
         names = [_field(field) for field in report.missing]
         return Reason(
@@ -132,9 +145,16 @@ def _of_report(report: ReportFacts) -> Reason:
             zh=f"已上报，尚缺：{'、'.join(name.zh for name in names)}。",
             en=f"Reported; still missing: {', '.join(name.en for name in names)}.",
         )
-    return Reason(
-        code="not_accepted", zh="已上报，等待受理员受理。", en="Reported; waits for an acceptor to accept it."
-    )
+    known = _VERIFIED[report.verified]
+    return Reason(code="not_accepted", zh=known.zh, en=known.en)
+
+
+def _report_decisions(report: ReportFacts) -> Iterator[Reason]:
+    """Yield what another report must answer."""
+    if report.report_merge_requested is not None:
+        zh = f"已提请并入上报 {report.report_merge_requested}，等待答复。"
+        en = f"Asked to be merged into report {report.report_merge_requested}; waits for its answer."
+        yield Reason(code="merge_pending", zh=zh, en=en)
 
 
 def _decisions(case: CaseFacts) -> Iterator[Reason]:

@@ -5,24 +5,36 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from services.analytics.domain.facts import ImpossibleEvent, ReportFacts
-from shared.contracts import intake
+from shared.contracts import intake, report_merges
 
+MergeEvent = (
+    report_merges.ReportMergeRequested
+    | report_merges.ReportMergeAdmitted
+    | report_merges.ReportMergeDeclined
+    | report_merges.ReportMerged
+    | report_merges.ReportMergeAbandoned
+    | report_merges.ReportMergeReleased
+)
 ReportEvent = (
     intake.Reported
     | intake.Completed
+    | intake.VerificationAssigned
+    | intake.Verified
     | intake.Accepted
     | intake.Filed
     | intake.Rejected
     | intake.ReportContentForgotten
     | intake.ReportClockWarned
     | intake.ReportClockBreached
+    | intake.ReportClockRecomputed
     | intake.MergeTold
     | intake.UnmergeTold
     | intake.OutcomeTold
+    | MergeEvent
 )
 
 
-def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
+def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:  # noqa: C901 - one arm an event
     """Return the facts of a report after its next event.
 
     Raises:
@@ -42,17 +54,42 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
                 community=event.place.community,
                 missing=(),
             )
+        case intake.VerificationAssigned():
+            return replace(facts, verify_unit=event.unit)
+        case intake.Verified():
+            return replace(facts, verify_unit=None, verified=event.result)
         case intake.Accepted():
             return replace(facts, accepted_at=event.at)
         case intake.Filed():
             return _filed(facts, event)
         case intake.Rejected():
-            return replace(facts, rejected_at=event.at, rejection=event.reason_code)
+            return replace(facts, rejected_at=event.at, rejection=event.reason_code, verify_unit=None)
         case intake.ReportContentForgotten() | intake.MergeTold() | intake.UnmergeTold() | intake.OutcomeTold():
             # What became of its case the case says itself.
             return facts
-        case intake.ReportClockWarned() | intake.ReportClockBreached():
-            # No figure counts yet by when a report should have been accepted and filed.
+        case intake.ReportClockWarned() | intake.ReportClockBreached() | intake.ReportClockRecomputed():
+            # No figure counts yet by when a report should have been accepted, verified and filed.
+            return facts
+        case _:
+            return _of_merge(facts, event)
+
+
+def _of_merge(facts: ReportFacts, event: MergeEvent) -> ReportFacts:
+    match event:
+        case report_merges.ReportMergeRequested():
+            return replace(facts, report_merge_requested=event.master)
+        case report_merges.ReportMerged():
+            return replace(
+                facts, report_merge_requested=None, report_merged_at=event.at, report_merged_into=event.master
+            )
+        case report_merges.ReportMergeAbandoned():
+            return replace(facts, report_merge_requested=None)
+        case (
+            report_merges.ReportMergeAdmitted()
+            | report_merges.ReportMergeDeclined()
+            | report_merges.ReportMergeReleased()
+        ):
+            # What a report carries is counted by itself.
             return facts
         case _:
             assert_never(event)

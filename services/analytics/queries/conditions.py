@@ -137,7 +137,8 @@ def _ended(end: End, filters: Filters) -> sa.ColumnElement[bool]:
         case "closed":
             return _by(CASES.closed_at, filters) | _undone_later("closed", filters)
         case "merged":
-            return _by(CASES.merged_at, filters) | _undone_later("merged", filters)
+            by_intake = _by(CASES.report_merged_at, filters)
+            return by_intake | _by(CASES.merged_at, filters) | _undone_later("merged", filters)
         case "voided":
             return _by(CASES.voided_at, filters)
         case "rejected":

@@ -102,7 +102,7 @@ class TaskReads(Controller):
         cursor: TaskCursor = None,
         after: After = None,
     ) -> TaskList:
-        """List the open legs of the caller's unit, the most urgent first; those whose clock stands still come last."""
+        """List the open legs of the caller's unit, the most urgent first; those of which no clock runs come last."""
         _refuse_sources(actor)
         await wait_until_reached(after, database.reached)
         page = await database.tasks(actor.unit, limit=limit, after=task_place(cursor), counted=counted)

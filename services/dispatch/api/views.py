@@ -6,7 +6,13 @@ from uuid import UUID
 
 from services.dispatch.domain.awaiting import Awaited, awaiting, awaiting_leg
 from services.dispatch.domain.case import ENDED, CaseStage
-from services.dispatch.domain.columns import breached_stages, most_urgent, running_clock_by_law, running_handle_clock
+from services.dispatch.domain.columns import (
+    breached_stages,
+    most_urgent,
+    most_urgent_of_leg,
+    running_clock_by_law,
+    running_handle_clock,
+)
 from services.dispatch.domain.legs import LegStage, LegState
 from services.dispatch.queries import CaseCounts, KnownCase, KnownLeg, TaskCounts
 from shared.contracts.clocks import Clock, ClockStage
@@ -46,8 +52,8 @@ class LegSummary(Message, frozen=True, kw_only=True):
 class CaseSummary(Message, frozen=True, kw_only=True):
     """A case as a list shows it; `number` is for people, `revision` is that of the case's own part.
 
-    `deadline` is the most urgent that runs of dispatch, handling and check. `breached` are the stages of which a limit
-    has passed. `awaits` are all who must act now.
+    `deadline` is the most urgent that runs: of dispatch, handling, check, or what a leg has ordered by law. `breached`
+    are the stages of which a limit has passed. `awaits` are all who must act now.
     """
 
     id: UUID
@@ -98,7 +104,8 @@ class CaseList(Message, frozen=True, kw_only=True):
 class Task(Message, frozen=True, kw_only=True):
     """A leg with what its unit needs to know of the case; `expected` is what its unit, or somebody else, must do.
 
-    `by_law` is until when the party has to do as ordered, or the unit has to look again; the leg says what was ordered.
+    `handling` is until when the leg is to be handled, `by_law` until when the party has to do as ordered, or the unit
+    has to look again (the leg says what was ordered); `deadline` is the one of them that is due first.
     """
 
     case_id: UUID
@@ -110,6 +117,7 @@ class Task(Message, frozen=True, kw_only=True):
     closing_condition_en: str
     supervised: bool
     deadline: Deadline | None
+    handling: Deadline | None
     by_law: Deadline | None
     expected: tuple[Awaited, ...]
     leg: LegState
@@ -208,7 +216,8 @@ def task_of(found: KnownLeg, now: datetime) -> Task:
         closing_condition_zh=case.opened.closing_condition_zh,
         closing_condition_en=case.opened.closing_condition_en,
         supervised=case.supervision is not None,
-        deadline=deadline_of(running_handle_clock(case, leg), now),
+        deadline=deadline_of(most_urgent_of_leg(case, leg), now),
+        handling=deadline_of(running_handle_clock(case, leg), now),
         by_law=deadline_of(running_clock_by_law(case, leg), now),
         expected=() if case.state in ENDED else tuple(awaiting_leg(case, leg)),
         leg=leg,

@@ -1,10 +1,11 @@
 """The typed columns of the table `cases`: what lists filter, order and count by.
 
 An act on a leg that leaves the case's stage as it is changes none of the indexed ones (ADR 0014): `legs`, `breached`
-and `suspended` are not indexed, and the deadline is that of clocks which all legs share until one of them is moved.
+and `suspended` are not indexed, and the deadline is that of clocks which all legs share until one of them is moved, or
+the law sets a limit that ends before.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.dispatch.domain.awaiting import awaiting
 from services.dispatch.domain.case import ENDED, CaseState
@@ -17,8 +18,8 @@ from shared.deadlines.telling import BREACHED
 def columns(case: CaseState) -> Mapping[str, object]:
     """Return the columns beside the ledger's own."""
     opened = case.opened
-    clocks = [running_handle_clock(case, leg) for leg in case.legs]
-    urgent = _first_due(_own_clock(case), clocks)
+    clocks = [most_urgent_of_leg(case, leg) for leg in case.legs]
+    urgent = _first_due((_own_clock(case), *clocks))
     return {
         "status": case.state,
         "open": case.state not in ENDED,
@@ -56,11 +57,16 @@ def columns(case: CaseState) -> Mapping[str, object]:
 
 
 def most_urgent(case: CaseState) -> Clock | None:
-    """Return the clock of dispatch, handling or check that runs and is due first; None where none runs.
+    """Return the clock of dispatch, check or a leg that runs and is due first; None where none runs."""
+    return _first_due((_own_clock(case), *(most_urgent_of_leg(case, leg) for leg in case.legs)))
+
+
+def most_urgent_of_leg(case: CaseState, leg: LegState) -> Clock | None:
+    """Return the clock of handling, or of what is ordered by law, that runs and is due first; None where none runs.
 
     The clock of signing is not among them: it ends with every signature, and 视同签收 follows when it passes.
     """
-    return _first_due(_own_clock(case), [running_handle_clock(case, leg) for leg in case.legs])
+    return _first_due((running_handle_clock(case, leg), running_clock_by_law(case, leg)))
 
 
 def running_handle_clock(case: CaseState, leg: LegState) -> Clock | None:
@@ -70,7 +76,7 @@ def running_handle_clock(case: CaseState, leg: LegState) -> Clock | None:
 
 
 def running_clock_by_law(case: CaseState, leg: LegState) -> Clock | None:
-    """Return the clock of what the leg has ordered by law while it runs; the work list is not ordered by it."""
+    """Return the clock of what the leg has ordered by law (责令改正, 复查) while it runs."""
     return None if leg.rectification is None or case.state in ENDED else leg.rectification.running
 
 
@@ -97,12 +103,9 @@ def _own_clock(case: CaseState) -> Clock | None:
     return case.check.clock if case.state == "checking" and case.check is not None else None
 
 
-def _first_due(own: Clock | None, of_legs: Sequence[Clock | None]) -> Clock | None:
-    first = own
-    for clock in of_legs:
-        if clock is not None and (first is None or clock.due_at < first.due_at):
-            first = clock
-    return first
+def _first_due(clocks: Iterable[Clock | None]) -> Clock | None:
+    running = [clock for clock in clocks if clock is not None]
+    return min(running, key=lambda clock: clock.due_at, default=None)
 
 
 def _uneven(legs: Legs, clocks: Sequence[Clock | None]) -> bool:

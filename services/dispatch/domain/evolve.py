@@ -8,7 +8,7 @@ import msgspec
 
 from services.dispatch.domain.case import ENDED, CaseEvent, CaseStage, CaseState, LaterEvent
 from services.dispatch.domain.events import EndEvent, MergeEvent
-from services.dispatch.domain.leg_changes import ClockEvent, evolve_legs, move_leg_clocks, tell_leg_clocks, told_after
+from services.dispatch.domain.leg_changes import ClockEvent, evolve_legs, move_leg_clocks, tell_leg_clocks
 from services.dispatch.domain.legs import Legs, find_leg
 from services.dispatch.domain.pending import AssignedCheck, Supervision, VoidProposal
 from shared.contracts.adjustments import (
@@ -44,7 +44,7 @@ from shared.contracts.merges import (
     CaseMergeRequested,
     CaseUnmerged,
 )
-from shared.deadlines.telling import Told
+from shared.deadlines.telling import Told, told_after
 
 _WITH_ALL_LEGS_DONE: Final[frozenset[CaseStage]] = frozenset({"feedback", "checking", "checked"})
 

@@ -27,7 +27,7 @@ from shared.contracts.adjustments import (
     LegSuspensionRefused,
     LegSuspensionRequested,
 )
-from shared.contracts.clocks import Clock, ClockBreached, ClocksRecomputed, ClockWarned, LegCountedAsSigned, MovedClock
+from shared.contracts.clocks import ClockBreached, ClocksRecomputed, ClockWarned, LegCountedAsSigned, MovedClock
 from shared.contracts.dispatch import (
     CaseChecked,
     CaseDispatched,
@@ -47,7 +47,7 @@ from shared.contracts.rectification import (
     LegReinspected,
     RectificationEvent,
 )
-from shared.deadlines.telling import BREACHED, HALF_USED, MOSTLY_USED, Told
+from shared.deadlines.telling import BREACHED, Told, told_after
 
 LegChange = (
     LegSigned
@@ -120,19 +120,6 @@ def move_leg_clocks(legs: Legs, moved: Sequence[MovedClock], at: datetime) -> Le
         if leg is not None:
             legs = _replaced(legs, leg.leg, **_clock_moved(leg, one, at))
     return legs
-
-
-def told_after(told: Told, due_was: datetime, clock: Clock, at: datetime) -> Told:
-    """Return what counts as told of a clock that was moved at `at`: what lies behind is not told again.
-
-    A deadline that moves can pass once more.
-    """
-    if told == BREACHED and clock.due_at <= due_was:
-        return BREACHED
-    half, most = clock.warn_at
-    if most <= at:
-        return MOSTLY_USED
-    return HALF_USED if half <= at else 0
 
 
 def _assigned(leg: Leg, at: datetime, revision: int = 1) -> LegState:

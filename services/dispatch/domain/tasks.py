@@ -217,6 +217,7 @@ def _message(case: CaseState, at: datetime, case_id: UUID, news: News, facts: di
     return TaskChanged(
         change=news.change,
         case_id=case_id,
+        case_number=opened.number,
         leg=leg.leg,
         unit=news.unit,
         role=leg.role,

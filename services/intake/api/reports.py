@@ -10,14 +10,26 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from services.intake.api.bodies import Merging
+from services.intake.api.examples import act
 from services.intake.api.views import ReportPage, ReportView, clocks_of, content_of, summary
 from services.intake.api.writing import Calling
-from services.intake.domain.commands import Accept, Complete, File, Forget, Reject, Submit
+from services.intake.domain.commands import (
+    Accept,
+    AssignVerification,
+    Complete,
+    File,
+    Forget,
+    Merge,
+    Reject,
+    Submit,
+    Verify,
+)
 from services.intake.domain.contents import SALT_BYTES
 from services.intake.domain.entitlement import may_read_content, sees_only
 from services.intake.domain.report import Status
 from services.intake.queries import KnownReport, ReportFilter, ReportQueries
-from shared.contracts.common import Actor, Answer
+from shared.contracts.common import Actor, Answer, FieldProblem
 from shared.contracts.intake import ReportSubmission
 from shared.kernel.identifiers import new_id
 from shared.web.after import After, wait_until_reached
@@ -45,6 +57,7 @@ async def provide_wanted(
     street: Annotated[str | None, QueryParameter(description="9-digit code.", pattern=_STORABLE)] = None,
     category: Annotated[str | None, QueryParameter(description="Code of the category.", pattern=_STORABLE)] = None,
     campaign: Annotated[str | None, QueryParameter(description="Its code.", pattern=_STORABLE)] = None,
+    verify_unit: Annotated[str | None, QueryParameter(description="Is to verify 核实.", pattern=_STORABLE)] = None,
 ) -> ReportFilter:
     """Give the list what is asked for; a source sees its own reports only.
 
@@ -54,7 +67,14 @@ async def provide_wanted(
     own = sees_only(actor)
     if own is not None and source not in {None, own}:
         raise ProblemError(HTTPStatus.FORBIDDEN, "not_entitled_source", "A source sees its own reports only.")
-    return ReportFilter(state=status, source=own or source, street=street, category=category, campaign=campaign)
+    return ReportFilter(
+        state=status,
+        source=own or source,
+        street=street,
+        category=category,
+        campaign=campaign,
+        verify_unit=verify_unit,
+    )
 
 
 @get("/v1/reports", dependencies={"wanted": Provide(provide_wanted)})
@@ -103,31 +123,54 @@ async def submit_report(data: JSONBody[ReportSubmission], call: Calling) -> Repl
     return respond(await call.ask(report_id, submit), created=True)
 
 
-@post("/v1/reports/{report_id:uuid}/complete", status_code=HTTPStatus.OK)
+@act("complete", Complete)
 async def complete_report(report_id: ReportId, data: JSONBody[Complete], call: Calling) -> Reply:
     """补正: add or correct category and place of a report that waits (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/accept", status_code=HTTPStatus.OK)
-async def accept_report(report_id: ReportId, data: JSONBody[Accept], call: Calling) -> Reply:
-    """受理: the report is complete and ours (acceptor)."""
+@act("assign-verification", AssignVerification)
+async def assign_verification(report_id: ReportId, data: JSONBody[AssignVerification], call: Calling) -> Reply:
+    """派核实: let a unit's collectors look whether what the public reports is there (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/file", status_code=HTTPStatus.OK)
+@act("verify", Verify)
+async def verify_report(report_id: ReportId, data: JSONBody[Verify], call: Calling) -> Reply:
+    """核实: say what is there (a collector of the unit that is to look)."""
+    return respond(await call.ask(report_id, data))
+
+
+@act("accept", Accept)
+async def accept_report(report_id: ReportId, data: JSONBody[Accept], call: Calling) -> Reply:
+    """受理: the report is complete and ours (acceptor); with a reason, where a verification found nothing."""
+    return respond(await call.ask(report_id, data))
+
+
+@act("file", File)
 async def file_report(report_id: ReportId, data: JSONBody[File], call: Calling) -> Reply:
     """立案: the report becomes a case (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/reject", status_code=HTTPStatus.OK)
+@act("reject", Reject)
 async def reject_report(report_id: ReportId, data: JSONBody[Reject], call: Calling) -> Reply:
     """不予受理 (acceptor) or 不予立案 (duty leader)."""
     return respond(await call.ask(report_id, data))
 
 
-@post("/v1/reports/{report_id:uuid}/forget", status_code=HTTPStatus.OK)
+@act("merge", Merge)
+async def merge_report(report_id: ReportId, data: JSONBody[Merging], call: Calling, queries: Reads) -> Reply:
+    """并案 into a report that exists and says the same (acceptor, duty leader); that one answers a moment later."""
+    # What was seen once stays: a report never goes away, so this is no race with the decision.
+    if not await queries.exists(data.master):
+        detail = f"There is no report {data.master} to merge this one into."
+        missing = FieldProblem(field="master", code="unknown_report", message=detail)
+        raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_report", detail, [missing])
+    return respond(await call.ask(report_id, data.of(report_id)))
+
+
+@act("forget", Forget)
 async def forget_report(report_id: ReportId, data: JSONBody[Forget], call: Calling) -> Reply:
     """Forget text, address, contact and photos, here and wherever they were copied (leader, administrator)."""
     return respond(await call.ask(report_id, data))
@@ -138,8 +181,11 @@ ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     read_report,
     submit_report,
     complete_report,
+    assign_verification,
+    verify_report,
     accept_report,
     file_report,
     reject_report,
+    merge_report,
     forget_report,
 )

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from services.intake.domain.commands import Channel
 from services.intake.domain.contents import PrivateContent
-from services.intake.domain.report import Status
+from services.intake.domain.report import Status, Verification
 from services.intake.domain.telling import CaseState
 from services.intake.queries import KnownReport
 from shared.contracts.common import CategoryCode, Message, Place, TargetType
 from shared.contracts.intake import Contact, SubmittedCategory
-from shared.deadlines.telling import BREACHED
 from shared.web.clockviews import ClockView, Watch
 
 
@@ -30,8 +29,21 @@ class ReportedCase(Message, frozen=True, kw_only=True):
     follows: FollowedCase | None
 
 
+class MasterReport(Message, frozen=True, kw_only=True):
+    """The report as which a merged one goes on: where it stands, and what it became."""
+
+    report_id: UUID
+    state: Status
+    case: ReportedCase | None
+
+
 class ReportSummary(Message, frozen=True, kw_only=True):
-    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed."""
+    """The facts of a report; `revision` is what `expected_revision` takes. `case` is there once it is filed.
+
+    `verification` is the latest 核实: in the state `verifying` without a result. `asked` is the report that is to say
+    whether this one may be merged into it 并案, `master` the one that its reporter follows since it was, `carries` are
+    those that were merged into this one.
+    """
 
     report_id: UUID
     revision: int
@@ -47,7 +59,11 @@ class ReportSummary(Message, frozen=True, kw_only=True):
     target_type: TargetType
     campaign: str | None
     missing: tuple[str, ...]
+    verification: Verification | None
     case: ReportedCase | None
+    asked: UUID | None
+    master: MasterReport | None
+    carries: tuple[UUID, ...]
 
 
 class ReportPage(Message, frozen=True, kw_only=True):
@@ -69,7 +85,8 @@ class ReportContent(Message, frozen=True, kw_only=True):
 class ReportView(Message, frozen=True, kw_only=True):
     """One report; `content` is there only where `content_state` is `shown`.
 
-    `clocks` say by when it has to be accepted and filed, and why; it has none where that was done as it came in.
+    `clocks` say by when it has to be accepted, verified and filed, and why; it has none where that was done as it came
+    in.
     """
 
     report: ReportSummary
@@ -96,8 +113,19 @@ def summary(known: KnownReport) -> ReportSummary:
         target_type=report.target_type,
         campaign=report.campaign,
         missing=report.missing,
+        verification=report.verification,
         case=_case(known),
+        asked=report.merging,
+        master=_master(known),
+        carries=report.carries,
     )
+
+
+def _master(known: KnownReport) -> MasterReport | None:
+    master = known.master
+    if master is None:
+        return None
+    return MasterReport(report_id=master.id, state=master.report.status, case=_case(master))
 
 
 def _case(known: KnownReport) -> ReportedCase | None:
@@ -112,7 +140,10 @@ def _case(known: KnownReport) -> ReportedCase | None:
 
 def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
     """Return the clocks of a report in the order of its stages."""
-    return tuple(watch.view(one.clock, one.stopped_at, breached=one.told == BREACHED) for one in known.report.clocks)
+    return tuple(
+        watch.view(one.clock, one.stopped_at, breached=one.breached, paused=one.paused_at)
+        for one in known.report.clocks
+    )
 
 
 def content_of(private: PrivateContent) -> ReportContent:

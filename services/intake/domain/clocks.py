@@ -1,7 +1,8 @@
-"""The clocks of a report: until when it has to be accepted 受理 and filed 立案, and what they tell (domain 1.7).
+"""The clocks of a report: until when it has to be accepted 受理, verified 核实 and filed 立案 (domain 1.7).
 
 The stage of acceptance begins when the problem is reported, that of filing when it is accepted (domain 9.2, rows 1 and
-4). A report that is accepted and filed as it comes in has none.
+4); while somebody verifies the report nobody can accept it, so that the clock of acceptance stands still (rows 2 and
+3). A report that is accepted and filed as it comes in has none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,31 +12,41 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from services.intake.domain.commands import FireClocks
-from shared.contracts.clocks import Clock, ClockStage
+from shared.contracts.clocks import Clock, ClockStage, Pause
 from shared.contracts.common import Actor, Instant, Message
 from shared.contracts.decisions import Context
-from shared.contracts.intake import ReportClockBreached, ReportClockWarned
-from shared.deadlines.telling import BREACHED, Told, next_telling
-from shared.deadlines.timing import timing_of
+from shared.contracts.intake import ReportClockBreached, ReportClockRecomputed, ReportClockWarned
+from shared.deadlines.telling import BREACHED, Told, next_telling, told_after
+from shared.deadlines.timing import Timing, timing_of
 from shared.kernel.decider import Wake
 from shared.kernel.errors import Unavailable
 
 WAKE_KIND: Final = "clock"
 
-ClockEvent = ReportClockWarned | ReportClockBreached
-CLOCK_EVENTS: Final = (ReportClockWarned, ReportClockBreached)
+ClockEvent = ReportClockWarned | ReportClockBreached | ReportClockRecomputed
+CLOCK_EVENTS: Final = (ReportClockWarned, ReportClockBreached, ReportClockRecomputed)
 
 
 class StageClock(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The clock of a stage, and what was told of it; it runs until `stopped_at`, when the stage ended."""
+    """The clock of a stage, and what was told of it; it runs until `stopped_at`, when the stage ended.
+
+    From `paused_at` on it stands still. `breached`: a limit of it has passed, whatever moved it later.
+    """
 
     clock: Clock
     told: Told = 0
+    breached: bool = False
     stopped_at: Instant | None = None
+    paused_at: Instant | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Return whether time goes by on it."""
+        return self.stopped_at is None and self.paused_at is None
 
 
 Clocks = tuple[StageClock, ...]
-"""In the order in which their stages began: at most the last one runs."""
+"""In the order in which their stages began: at most one runs."""
 
 
 def start(stage: ClockStage, context: Context, city: str) -> Clock:
@@ -45,22 +56,53 @@ def start(stage: ClockStage, context: Context, city: str) -> Clock:
         Unavailable: if calendar or limit policy has not arrived yet.
         LookupError: if the calendar does not reach so far.
     """
-    timing = timing_of(context.library, city)
-    if timing is None:
-        raise Unavailable(f"The calendar and the limit policy of {city} have not both arrived yet.")
-    return timing.start(stage, context.at)
+    return _timing(context, city).start(stage, context.at)
+
+
+def going_on(clocks: Clocks, context: Context, city: str) -> Clock | None:
+    """Return the clock that stands still as it goes on with this act: the time between is a pause. None without one.
+
+    Raises:
+        Unavailable: if calendar or limit policy has not arrived yet.
+        LookupError: if the calendar does not reach so far.
+    """
+    for one in clocks:
+        if one.paused_at is not None:
+            pause = Pause(started_at=one.paused_at, ended_at=context.at)
+            return _timing(context, city).move(one.clock, pauses=(*one.clock.pauses, pause))
+    return None
 
 
 def next_stage(clocks: Clocks, at: Instant, clock: Clock | None = None) -> Clocks:
     """Return the clocks after a stage ended and the next one, where there is one, began with this clock."""
-    ended = tuple(one if one.stopped_at else replace(one, stopped_at=at) for one in clocks)
+    ended = tuple(one if one.stopped_at else _ended(one, at) for one in clocks)
     return ended if clock is None else (*ended, StageClock(clock=clock))
 
 
+def interrupted(clocks: Clocks, at: Instant, clock: Clock) -> Clocks:
+    """Return the clocks after the running one was made to stand still, and this one began."""
+    return (*(replace(one, paused_at=at) if one.runs else one for one in clocks), StageClock(clock=clock))
+
+
+def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
+    """Return the clocks after the running one ended, and the one that stood still goes on as this clock.
+
+    What was due before it stood still, and has not been told, is told yet. A limit that has passed passes once more
+    where newer documents move it.
+    """
+    ended = tuple(_ended(one, at) if one.runs else one for one in clocks)
+    return ended if clock is None else tuple(_going_on(one, clock, at) if one.paused_at else one for one in ended)
+
+
+def running(clocks: Clocks) -> Clock | None:
+    """Return the clock that runs."""
+    return next((one.clock for one in clocks if one.runs), None)
+
+
 def tell_of_time(clocks: Clocks, event: ClockEvent) -> Clocks:
-    """Return the clocks after one of them has warned or breached."""
-    told: Told = event.percent if isinstance(event, ReportClockWarned) else BREACHED
-    return tuple(replace(one, told=told) if one.clock.stage == event.stage else one for one in clocks)
+    """Return the clocks after the one that runs has warned or breached, or followed newer documents."""
+    stage = event.clock.stage if isinstance(event, ReportClockRecomputed) else event.stage
+    return tuple(_after(one, event) if one.runs and one.clock.stage == stage else one for one in clocks)
 
 
 def wakes_of(clocks: Clocks) -> Sequence[Wake]:
@@ -93,6 +135,22 @@ def fire(clocks: Clocks, command: FireClocks, context: Context) -> list[ClockEve
     return events
 
 
+def recompute(clocks: Clocks, context: Context, city: str) -> list[ReportClockRecomputed]:
+    """Return how the clock that runs follows the documents in force; nothing where none runs, or it does already.
+
+    Raises:
+        Unavailable: if calendar or limit policy has not arrived yet.
+        LookupError: if the calendar does not reach so far.
+    """
+    clock = running(clocks)
+    if clock is None:
+        return []
+    moved = _timing(context, city).move(clock)
+    if moved == clock:
+        return []
+    return [ReportClockRecomputed(at=context.at, by=context.actor, due_was=clock.due_at, clock=moved)]
+
+
 def breach_before(clocks: Clocks, context: Context, by: Actor) -> list[ReportClockBreached]:
     """Return the breach that comes before this act, where it is late and no wake has told so yet."""
     running = _untold(clocks)
@@ -107,4 +165,32 @@ def _breach(clock: Clock, context: Context, by: Actor) -> ReportClockBreached:
 
 def _untold(clocks: Iterable[StageClock]) -> StageClock | None:
     """Return the clock that runs and has not breached."""
-    return next((one for one in clocks if one.stopped_at is None and one.told != BREACHED), None)
+    return next((one for one in clocks if one.runs and one.told != BREACHED), None)
+
+
+def _ended(one: StageClock, at: Instant) -> StageClock:
+    """Return the clock of a stage that is over; what stood still used nothing up since."""
+    return replace(one, stopped_at=one.paused_at or at, paused_at=None)
+
+
+def _after(one: StageClock, event: ClockEvent) -> StageClock:
+    match event:
+        case ReportClockWarned():
+            return replace(one, told=event.percent)
+        case ReportClockBreached():
+            return replace(one, told=BREACHED, breached=True)
+        case ReportClockRecomputed():
+            told = told_after(one.told, event.due_was, event.clock, event.at)
+            return replace(one, clock=event.clock, told=told)
+
+
+def _going_on(one: StageClock, clock: Clock, at: Instant) -> StageClock:
+    told = told_after(one.told, one.clock.due_at, clock, at) if one.told == BREACHED else one.told
+    return replace(one, clock=clock, told=told, paused_at=None)
+
+
+def _timing(context: Context, city: str) -> Timing:
+    timing = timing_of(context.library, city)
+    if timing is None:
+        raise Unavailable(f"The calendar and the limit policy of {city} have not both arrived yet.")
+    return timing

@@ -1,4 +1,4 @@
-"""What can be asked of a report: the commands, of which the acts are also the bodies of HTTP requests."""
+"""What can be asked of a report: the commands, of which most acts are also the bodies of HTTP requests."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -6,9 +6,16 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from services.intake.domain.merging import MergeCommand
 from services.intake.domain.telling import TellOfCase
-from shared.contracts.common import Code, Instant, Number, ShortText
-from shared.contracts.intake import RejectionReason, ReportSubmission, Stranger, SubmittedCategory
+from shared.contracts.common import Code, Digest, Instant, Number, ShortText, Slug
+from shared.contracts.intake import (
+    RejectionReason,
+    ReportSubmission,
+    Stranger,
+    SubmittedCategory,
+    VerificationResult,
+)
 
 Channel = Literal["topic", "http"]
 """The door by which a report came in."""
@@ -50,8 +57,24 @@ class Complete(Act, frozen=True, kw_only=True):
     place: PlaceCorrection | None = None
 
 
+class AssignVerification(Act, frozen=True, kw_only=True):
+    """派核实: an acceptor lets a unit with collectors look on site whether the problem is there."""
+
+    unit: Slug
+
+
+class Verify(Act, frozen=True, kw_only=True):
+    """核实: a collector of that unit says what is there. `evidence` are digests of photos that the unit keeps."""
+
+    result: VerificationResult
+    finding: ShortText
+    evidence: Annotated[tuple[Digest, ...], Meta(max_length=20)] = ()
+
+
 class Accept(Act, frozen=True, kw_only=True):
-    """受理: an acceptor finds the report complete and ours."""
+    """受理: an acceptor finds the report complete and ours; `reason` is due where the verification found nothing."""
+
+    reason: ShortText | None = None
 
 
 class File(Act, frozen=True, kw_only=True):
@@ -59,9 +82,17 @@ class File(Act, frozen=True, kw_only=True):
 
 
 class Reject(Act, frozen=True, kw_only=True):
-    """不予受理 (by an acceptor, before acceptance) or 不予立案 (by a duty leader, after it)."""
+    """不予受理 (by an acceptor, before acceptance, verified or not) or 不予立案 (by a duty leader, after it)."""
 
     reason_code: RejectionReason
+    reason: ShortText
+
+
+class Merge(Act, frozen=True, kw_only=True):
+    """提请并案: an acceptor or a duty leader finds that a waiting report says the same as `master`, which answers."""
+
+    report_id: UUID
+    master: UUID
     reason: ShortText
 
 
@@ -78,4 +109,13 @@ class FireClocks:
     due_at: Instant
 
 
-Command = Submit | Complete | Accept | File | Reject | Forget | TellOfCase | FireClocks
+@dataclass(frozen=True, slots=True)
+class RecomputeClocks:
+    """A newer calendar or limit policy is in force than the report's running clock rests on.
+
+    Answered in every state.
+    """
+
+
+OrdinaryAct = Complete | AssignVerification | Verify | Accept | File | Reject | Merge | Forget
+Command = Submit | OrdinaryAct | MergeCommand | TellOfCase | FireClocks | RecomputeClocks

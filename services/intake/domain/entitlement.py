@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
-from services.intake.domain.commands import Accept, Act, Complete, File, Forget, Reject
+from services.intake.domain.commands import (
+    Accept,
+    Act,
+    AssignVerification,
+    Complete,
+    File,
+    Forget,
+    Merge,
+    Reject,
+    Verify,
+)
 from shared.contracts.common import Actor, Post
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Units
@@ -11,9 +21,12 @@ from shared.kernel.errors import Refusal, Unavailable
 
 POSTS: Final[Mapping[type[Act], tuple[Post, ...]]] = {
     Complete: ("acceptor",),
+    AssignVerification: ("acceptor",),
+    Verify: ("collector",),
     Accept: ("acceptor",),
     File: ("duty_leader",),
     Reject: ("acceptor", "duty_leader"),
+    Merge: ("acceptor", "duty_leader"),
     Forget: ("administrator", "leader"),
 }
 """The posts that may perform an act (domain 1.3)."""
@@ -37,6 +50,12 @@ def units_of(city: str, library: ReferenceLibrary) -> Units:
 def is_trusted(client: str, units: Units) -> bool | None:
     """Return whether a source's complete reports are filed at once; None if the client is no source."""
     return next((source.trusted for source in units.sources if source.code == client), None)
+
+
+def has_collectors(unit: str, units: Units) -> bool:
+    """Return whether somebody of this unit can look on site (核实)."""
+    known = units.by_code.get(unit)
+    return known is not None and "collector" in known.posts
 
 
 def not_entitled(actor: Actor, posts: tuple[Post, ...], units: Units) -> Refusal | None:

@@ -46,12 +46,19 @@ class _Stamp(TypedDict):
     by: Actor
     case_sequence: int
     happened_at: Instant
+    merged_reports: tuple[UUID, ...]
 
 
-def tell(command: TellOfCase, context: Context) -> list[ToldEvent]:
-    """Return what the reporter is told."""
+def tell(command: TellOfCase, context: Context, carries: tuple[UUID, ...]) -> list[ToldEvent]:
+    """Return what the reporter is told, and with it those of the reports that were merged into this one."""
     news = command.news
-    stamp = _Stamp(at=context.at, by=context.actor, case_sequence=command.case_sequence, happened_at=news.at)
+    stamp = _Stamp(
+        at=context.at,
+        by=context.actor,
+        case_sequence=command.case_sequence,
+        happened_at=news.at,
+        merged_reports=carries,
+    )
     match news:
         case CaseMerged():
             return [MergeTold(**stamp, master=news.master)]

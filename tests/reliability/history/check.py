@@ -18,14 +18,17 @@ from tests.reliability.history.copies import first_copies
 from tests.reliability.history.effects import check_effects
 from tests.reliability.history.facts import CONTENTS, DOORS, STREAM_TOPICS, Facts, Finding
 from tests.reliability.history.figures import check_figures
+from tests.reliability.history.numbers import check_numbers
 from tests.reliability.history.positions import check_positions
 from tests.reliability.history.read_figures import read_figures
 from tests.reliability.history.read_history import read_deleted_topics, read_history
 from tests.reliability.history.read_tables import read_tables
 from tests.reliability.history.read_topics import read_topics
+from tests.reliability.history.reports import check_reports
 from tests.reliability.history.streams import check_streams
 from tests.reliability.history.time import check_time
 from tests.reliability.history.verdicts import read_verdicts
+from tests.reliability.history.verifications import check_verifications
 
 _SECONDS: Final = 10.0
 
@@ -73,7 +76,10 @@ def judge(facts: Facts) -> list[Finding]:
         *check_streams(facts, streams),
         *check_positions(facts, streams),
         *check_time(facts, streams),
+        *check_verifications(streams),
         *check_cases(streams),
+        *check_reports(streams),
+        *check_numbers(facts, streams),
         *check_figures(facts, streams),
         *facts.verdicts,
     ]

@@ -15,7 +15,7 @@ from tests.reliability.history.tasks import check_tasks
 from tests.reliability.history.time import TELLING
 
 _POLICY: Final = {"opened", "opening_declined"}
-_TO_ANOTHER_CASE: Final = {
+_TO_ANOTHER: Final = {
     "merge_admitted",
     "merge_declined",
     "merged",
@@ -23,8 +23,9 @@ _TO_ANOTHER_CASE: Final = {
     "merge_released",
     "unmerged",
 }
-"""What the system does because another case asked: each is the effect of a request of dispatch's own."""
-_ITSELF: Final = "/joint/services/dispatch"
+"""What the system does because another case, or report, asked: each is the effect of a request of its service's own."""
+_ITSELF: Final = {"/joint/services/dispatch": "dispatch.cases:", "/joint/services/intake": "intake.reports:"}
+"""How the positions begin of what each service does at its own request."""
 _FILED: Final = "jointenforcement.report.filed.v1"
 _NOBODYS_ACT: Final = TELLINGS.union(TELLING)
 """What dispatch's events and time do to a report."""
@@ -53,7 +54,7 @@ def check_effects(facts: Facts, streams: Streams) -> Iterator[Finding]:
 def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
     """Cut a stream into effects; what a policy or time did is left out, what an act led to by rule is not.
 
-    What one case did because another asked is an effect too.
+    What one case, or report, did because another asked is an effect too.
     """
     run: list[Published] = []
     actor: Mapping[str, Any] = {}
@@ -61,10 +62,11 @@ def _effects(topic: str, events: Sequence[Published]) -> Iterator[Effect]:
         if topic == "intake.reports" and kind_of(event) in _NOBODYS_ACT:
             continue
         by = json.loads(event.document)["by"]
+        if by["post"] == "system" and kind_of(event) in _TO_ANOTHER:
+            yield _effect([event], by)
+            continue
         if topic == "dispatch.cases" and by["post"] == "system":
-            if kind_of(event) in _TO_ANOTHER_CASE:
-                yield _effect([event], by)
-            elif run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
+            if run and (event.time, event.correlation) == (run[-1].time, run[-1].correlation):
                 run.append(event)
             continue
         if by["post"] != "system" and run:
@@ -114,8 +116,8 @@ def _match(facts: Facts, effects: Sequence[Effect]) -> Iterator[Finding]:
 
 def _asked_for_it(effect: Effect, row: Requested) -> Iterator[Finding]:
     """Compare an effect with its request: who asked, and on a topic with which message."""
-    asked_by_case = row.party == _ITSELF and effect.position.startswith("dispatch.cases:")
-    by_message = asked_by_case or row.party.startswith(("/joint/sources/", "/joint/departments/"))
+    asked_by_another = row.party in _ITSELF and effect.position.startswith(_ITSELF[row.party])
+    by_message = asked_by_another or row.party.startswith(("/joint/sources/", "/joint/departments/"))
     where = f"{row.party} {row.key}"
     if by_message and effect.causations != {row.key}:
         yield Finding(invariant="I-2", what=f"its effect was caused by {set(effect.causations)}", where=where)

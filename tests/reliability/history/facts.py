@@ -11,8 +11,24 @@ from typing import Any, Final, Literal
 from shared.contracts.records import Record
 
 Invariant = Literal[
-    "I-1", "I-2", "I-3", "I-4", "I-5", "I-6", "I-7", "I-9", "I-10", "I-11", "I-12", "I-13", "I-15", "I-16", "I-17"
+    "I-1",
+    "I-2",
+    "I-3",
+    "I-4",
+    "I-5",
+    "I-6",
+    "I-7",
+    "I-9",
+    "I-10",
+    "I-11",
+    "I-12",
+    "I-13",
+    "I-15",
+    "I-16",
+    "I-17",
+    "ADR 0019",
 ]
+"""What a finding violates: an invariant, or what a record of a decision promises."""
 
 STREAM_TOPICS: Final[Mapping[str, str]] = {
     "intake.reports": "intake",
@@ -113,12 +129,13 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A message to a department about a leg, on its receipts topic; `event` is what caused it."""
+    """A message to a department about a leg, on its receipts topic; `event` caused it, `number` is its case's."""
 
     unit: str
     id: str
     event: str
     case: str
+    number: str | None
     leg: int
     change: str
 

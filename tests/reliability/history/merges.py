@@ -1,4 +1,4 @@
-"""Each case that is asked something in a merge answers once, on its own stream (I-6)."""
+"""Each case, and each report, that is asked something in a merge answers once, on its own stream (I-6)."""
 
 import json
 from collections import Counter
@@ -9,7 +9,8 @@ from tests.reliability.history.copies import Streams
 from tests.reliability.history.facts import Facts, Finding
 from tests.reliability.history.recount import kind_of
 
-_TOPIC: Final = "dispatch.merges"
+_ASKED: Final = {"dispatch.cases": "dispatch.merges", "intake.reports": "intake.merges"}
+"""The topic on which those ask each other that answer on this one."""
 _ANSWERS: Final = {
     "merge_admitted": "taking on",
     "merge_declined": "taking on",
@@ -22,16 +23,21 @@ _ANSWERS: Final = {
 
 
 def check_merges(facts: Facts, streams: Streams) -> Iterator[Finding]:
-    """Compare what cases asked of each other with what was answered; both carry the correlation of the first act.
+    """Compare what was asked in merges with what was answered; both carry the correlation of the first act.
 
     What is held, or was given up by an operator, has no answer, and an operator knows.
     """
-    if any(row.topic == _TOPIC for row in facts.held) or any(topic == _TOPIC for _, topic, _, _ in facts.given_up):
-        return
+    unanswered = {row.topic for row in facts.held} | {topic for _, topic, _, _ in facts.given_up}
+    for answers, asked in _ASKED.items():
+        if asked not in unanswered:
+            yield from _check(answers, streams)
+
+
+def _check(answers: str, streams: Streams) -> Iterator[Finding]:
     wanted: Counter[tuple[str, str, str | None]] = Counter()
     found: Counter[tuple[str, str, str | None]] = Counter()
     for (topic, stream), events in streams.items():
-        for event in events if topic == "dispatch.cases" else ():
+        for event in events if topic == answers else ():
             kind, body = kind_of(event), json.loads(event.document)
             if kind in _ANSWERS and body["by"]["post"] == "system":
                 found[stream, _ANSWERS[kind], event.correlation] += 1
@@ -39,11 +45,11 @@ def check_merges(facts: Facts, streams: Streams) -> Iterator[Finding]:
     for place in (wanted - found) + (found - wanted):
         stream, about, correlation = place
         what = f"answered {found[place]} times about {about} ({correlation}), not {wanted[place]} times"
-        yield Finding(invariant="I-6", what=what, where=f"dispatch.cases {stream}")
+        yield Finding(invariant="I-6", what=what, where=f"{answers} {stream}")
 
 
 def _asks(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield which case the event asks, and about what."""
+    """Yield which case, or report, the event asks, and about what."""
     match kind:
         case "merge_requested":
             yield body["master"], "taking on"

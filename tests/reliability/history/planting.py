@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final, TypeVar
 
 from tests.reliability.history.facts import Facts, Held, Published, Requested, Wake
@@ -31,10 +31,10 @@ def with_other(items: Sequence[T], old: T, new: T) -> list[T]:
     return [new if item is old else item for item in items]
 
 
-def events(facts: Facts, kind: str) -> list[Published]:
-    """Return the events of this kind on the topics, those of closed cases first."""
+def events(facts: Facts, kind: str, topic: str = "") -> list[Published]:
+    """Return the events of this kind on the topics, or on this one, those of closed cases first."""
     closed = {event.stream for event in facts.published if kind_of(event) == "closed"}
-    found = [event for event in facts.published if kind_of(event) == kind]
+    found = [event for event in facts.published if kind_of(event) == kind and topic in {"", event.topic}]
     return sorted(found, key=lambda event: event.stream not in closed)
 
 
@@ -66,24 +66,24 @@ def drop_request(party: str) -> Plant:
     return lambda facts: replace(facts, requests=without(facts.requests, accepted(facts, party)))
 
 
-def drop_published(kind: str) -> Plant:
+def drop_published(kind: str, topic: str = "") -> Plant:
     """Lose an event on its way to the topic."""
-    return lambda facts: replace(facts, published=without(facts.published, events(facts, kind)[0]))
+    return lambda facts: replace(facts, published=without(facts.published, events(facts, kind, topic)[0]))
 
 
-def drop_stored(kind: str) -> Plant:
+def drop_stored(kind: str, topic: str = "") -> Plant:
     """Delete an event's row from the ledger."""
 
     def plant(facts: Facts) -> Facts:
-        event = events(facts, kind)[0]
+        event = events(facts, kind, topic)[0]
         return replace(facts, stored=[row for row in facts.stored if row.id != event.id])
 
     return plant
 
 
-def lose(kind: str) -> Plant:
+def lose(kind: str, topic: str = "") -> Plant:
     """Lose an event everywhere."""
-    return lambda facts: drop_published(kind)(drop_stored(kind)(facts))
+    return lambda facts: drop_published(kind, topic)(drop_stored(kind, topic)(facts))
 
 
 def copy_with_other_bytes(facts: Facts) -> Facts:
@@ -154,6 +154,26 @@ def case_never_opened(facts: Facts) -> Facts:
         facts,
         published=[event for event in facts.published if (event.topic, event.stream) != ("dispatch.cases", stream)],
     )
+
+
+def number_of_another(facts: Facts) -> Facts:
+    """Give a case the number of another."""
+    other = json.loads(events(facts, "opened")[1].document)["number"]
+    return reworded("opened", lambda body: body.update(number=other))(facts)
+
+
+def number_of_another_day(facts: Facts) -> Facts:
+    """Number a case as if it had been opened on the day before."""
+    opened = events(facts, "opened")[0]
+    before = datetime.fromisoformat(opened.time).astimezone(timezone(timedelta(hours=8))) - timedelta(days=1)
+    number = f"220281-JE-{before:%Y%m%d}-000001"
+    return reworded("opened", lambda body: body.update(number=number))(facts)
+
+
+def told_by_another_number(facts: Facts) -> Facts:
+    """Tell a department of a case by another number."""
+    told = facts.tasks[0]
+    return replace(facts, tasks=with_other(facts.tasks, told, replace(told, number="220281-JE-20261123-999999")))
 
 
 def act_after(end: str) -> Plant:

@@ -144,6 +144,7 @@ def _task(record: Record, headers: dict[str, str], document: dict[str, Any]) -> 
         id=headers["ce_id"],
         event=headers.get("ce_causationid", ""),
         case=document["case_id"],
+        number=document.get("case_number"),
         leg=document["leg"],
         change=document["change"],
     )

@@ -184,13 +184,14 @@ class Problem:
 
     groups: dict[str, str] = field(default_factory=dict)
     reported: bool = False
-    rejected: bool = False
+    ended: str = ""
+    """How intake ended it before it was a case: rejected or merged."""
     case: Case = field(default_factory=Case)
 
     @property
     def kind(self) -> str:
         """Whether it counts as closed, voided, merged, rejected or open."""
-        return self.case.ended or ("rejected" if self.rejected else "open")
+        return self.case.ended or self.ended or "open"
 
     def counts_as(self, counted: str) -> bool:
         """Tell whether this figure counts it."""
@@ -204,7 +205,8 @@ class Problem:
         if event.topic == "dispatch.cases":
             self.case.follow(name, body)
             return
-        self.rejected = self.rejected or name == "rejected"
+        if name in {"rejected", "merged"}:
+            self.ended = name
         if name == "reported":
             self.reported = True
             day = datetime.fromisoformat(body["at"]).astimezone(UTC).astimezone(_BEIJING).date()

@@ -13,6 +13,8 @@ from tests.reliability.history.recount import kind_of
 _BREACHED: Final = "clock_breached"
 TELLING: Final = ("clock_warned", _BREACHED)
 """The events in which clocks tell how much of a limit is used."""
+_BEGINS_ANEW: Final = {"leg_rectification_ordered": "rectification", "verification_assigned": "verify"}
+"""Events that begin a new limit, and its stage: it may end at the instant at which the one before ended."""
 
 
 def check_time(facts: Facts, streams: Streams) -> Iterator[Finding]:
@@ -34,8 +36,8 @@ def _told(stream: str, events: list[Published]) -> Iterator[Finding]:
     seen: set[tuple[Any, ...]] = set()
     for event in events:
         kind = kind_of(event)
-        if kind == "leg_rectification_ordered":
-            seen = {limit for limit in seen if limit[0] != "rectification"}  # a new limit may end on the same day
+        if kind in _BEGINS_ANEW:
+            seen = {limit for limit in seen if limit[0] != _BEGINS_ANEW[kind]}
         if kind not in TELLING:
             continue
         body, where = json.loads(event.document), f"{stream}:{event.sequence}"

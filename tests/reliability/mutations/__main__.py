@@ -1,20 +1,19 @@
 """`make mutations`: try every mutation, or those whose names are given, and print the table for docs/reliability.md."""
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.reliability.mutations.catalogue import MUTATIONS, pins_of
+from tests.reliability.mutations.mutation import Mutation
 from tests.reliability.mutations.workshop import COPIES, Run, Verdict, whole, workshop
 from tests.support.servers import addresses, embedded_broker, embedded_postgres
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Try the mutations; return 0 when every one was killed."""
-    chosen = [mutation for mutation in MUTATIONS if not names or mutation.name in names]
-    if not chosen:
-        print(f"There is no such mutation. There are: {', '.join(mutation.name for mutation in MUTATIONS)}.")  # noqa: T201
-        return 2
+    chosen: Sequence[Mutation] = _parser().parse_args(arguments).chosen or MUTATIONS
     with (
         embedded_broker() as broker,
         embedded_postgres() as postgres,
@@ -25,6 +24,23 @@ def main(names: Sequence[str]) -> int:
         verdicts = [_told(verdict) for verdict in pool.map(shop.tried, chosen)]
     print("\n".join((*_table(verdicts), *_problems(before.result(), verdicts))))  # noqa: T201
     return 0 if whole(before.result()) and all(verdict.problem is None for verdict in verdicts) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.reliability.mutations",
+        description="Take guarantees out of the code in turn: the tests that pin each must fail. Prints a table.",
+    )
+    names = "; ".join(mutation.name for mutation in MUTATIONS)
+    parser.add_argument("chosen", nargs="*", type=_named, metavar="name", help=f"try those alone, of: {names}")
+    return parser
+
+
+def _named(name: str) -> Mutation:
+    for mutation in MUTATIONS:
+        if mutation.name == name:
+            return mutation
+    raise argparse.ArgumentTypeError(f"there is no mutation {name!r}; --help names them all")
 
 
 def _told(verdict: Verdict) -> Verdict:

@@ -10,7 +10,7 @@ _CHECKS: Final = "tests/unit/dispatch/test_checks.py::"
 _ENDS: Final = "tests/unit/dispatch/test_ends_table.py::"
 _GATE: Final = "tests/unit/dispatch/test_gate.py::"
 _RECTIFICATION: Final = "tests/unit/dispatch/test_rectification.py::"
-_REPORT: Final = "tests/unit/intake/test_report.py::"
+_CONTENTS: Final = "tests/unit/intake/test_contents.py::"
 _INDICATORS: Final = "tests/unit/analytics/test_indicators.py::"
 _ANALYTICS: Final = "tests/integration/test_analytics.py::"
 _WHOLE_LIFE: Final = "tests/integration/test_analytics_whole_life.py::"
@@ -173,6 +173,15 @@ _CASES: Final = (
         every_run=True,
     ),
     Mutation(
+        name="who was let look verifies",
+        invariant="I-13",
+        removed="a report is verified by the unit to which that was assigned",
+        file="services/intake/domain/acts/verification.py",
+        text="if context.actor.unit != unit:",
+        replacement="if not context.actor.unit:",
+        pins=("tests/unit/intake/test_verification.py::test_a_collector_of_another_unit_does_not_verify",),
+    ),
+    Mutation(
         name="a department speaks for itself",
         invariant="I-13",
         removed="an act whose source is another department is refused",
@@ -217,10 +226,10 @@ _FORGETTING: Final = (
         name="a digest instead of the text",
         invariant="I-14",
         removed="the event holds a digest of what may have to be forgotten",
-        file="services/intake/domain/report.py",
+        file="services/intake/domain/acts/submission.py",
         text="digest_of(private_content(submission, command.salt))",
         replacement="private_content(submission, command.salt).decode()",
-        pins=(f"{_REPORT}test_no_event_of_a_report_holds_what_may_have_to_be_forgotten",),
+        pins=(f"{_CONTENTS}test_no_event_of_a_report_holds_what_may_have_to_be_forgotten",),
     ),
     Mutation(
         name="the salt of the digest",
@@ -229,7 +238,7 @@ _FORGETTING: Final = (
         file="services/intake/domain/contents.py",
         text="salt=salt.hex(),",
         replacement='salt="",',
-        pins=(f"{_REPORT}test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_salt",),
+        pins=(f"{_CONTENTS}test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_salt",),
     ),
     Mutation(
         name="what is private is sealed",

@@ -10,6 +10,7 @@ _INBOUND: Final = "tests/integration/test_inbound.py::"
 _TIME: Final = "tests/integration/test_dispatch_time.py::"
 _CLOCKS: Final = "tests/unit/dispatch/test_clocks.py::"
 _REPORTS: Final = "tests/unit/intake/test_clocks.py::"
+_VERIFYING: Final = "tests/unit/intake/test_verification.py::"
 _WAITS: Final = f"{_TIMERS}test_a_wake_waits_until_what_came_in_before_it_was_consumed"
 
 MUTATIONS: Final = (
@@ -106,6 +107,24 @@ MUTATIONS: Final = (
         text="running.clock.due_at >= context.at:",
         replacement="running.told != BREACHED:",
         pins=(f"{_REPORTS}test_who_accepts_late_without_a_wake_having_told_so_is_told_first",),
+    ),
+    Mutation(
+        name="acceptance stands still",
+        invariant="I-12",
+        removed="while somebody verifies a report, its clock of acceptance tells nothing",
+        file="services/intake/domain/clocks.py",
+        text="return self.stopped_at is None and self.paused_at is None",
+        replacement="return self.stopped_at is None",
+        pins=(f"{_VERIFYING}test_a_verification_warns_twice_and_breaches_and_acceptance_tells_nothing_meanwhile",),
+    ),
+    Mutation(
+        name="verifying takes nothing of acceptance",
+        invariant="I-12",
+        removed="the time in which a report is verified is no time of its acceptance",
+        file="services/intake/domain/clocks.py",
+        text="pauses=(*one.clock.pauses, pause)",
+        replacement="pauses=one.clock.pauses",
+        pins=(f"{_VERIFYING}test_acceptance_stands_still_while_somebody_verifies_and_goes_on_where_it_was",),
     ),
     Mutation(
         name="a wake that stays stops nobody",

@@ -3,7 +3,7 @@
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analytics.domain.case_fold import CaseEvent, evolve_case
@@ -12,7 +12,7 @@ from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
 from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
-from tests.support.lives import whole_lives
+from tests.support.lives import MASTER, asking, merged_report, merges_of_reports, whole_lives
 from tests.support.stories import NUMBER, START, SYSTEM, Story
 
 Facts = tuple[ReportFacts | None, CaseFacts | None]
@@ -55,6 +55,14 @@ def test_a_waiting_report_says_what_is_missing_until_it_is_completed() -> None:
     assert (completed.missing, completed.street, completed.community) == ((), "220281002", "220281002001")
 
 
+def test_a_report_knows_who_is_to_verify_it_and_then_what_was_found() -> None:
+    story = Story()
+    facts = report_of(story.verification_assigned("housing"))
+    assert (facts.verify_unit, facts.verified) == ("housing", None)
+    facts = report_of(story.verified("undetermined"))
+    assert (facts.verify_unit, facts.verified) == (None, "undetermined")
+
+
 def test_a_category_that_is_not_decided_yet_is_the_one_that_the_source_named() -> None:
     assert report_of(Story(category="E0801", missing=("condition",))).category_code == "E0801"
 
@@ -62,6 +70,18 @@ def test_a_category_that_is_not_decided_yet_is_the_one_that_the_source_named() -
 def test_a_rejected_report_keeps_the_code_of_its_reason() -> None:
     report = report_of(Story().rejected())
     assert (report.rejection, report.rejected_at is not None) == ("not_ours", True)
+
+
+def test_a_merged_report_says_into_which_and_no_longer_asks() -> None:
+    asks, report = report_of(asking()), report_of(merged_report())
+    assert (asks.report_merge_requested, asks.report_merged_at) == (MASTER, None)
+    assert (report.report_merge_requested, report.report_merged_into) == (None, MASTER)
+    assert report.report_merged_at is not None
+
+
+def test_a_report_that_is_not_merged_and_one_that_takes_others_on_stay_as_they_were() -> None:
+    for story in merges_of_reports()[1:]:
+        assert report_of(story) == fold(story.reports[:1])[0]
 
 
 def test_the_lead_leg_names_the_case_lead() -> None:
@@ -126,16 +146,18 @@ def test_an_act_on_a_leg_that_was_never_assigned_is_impossible() -> None:
 
 def test_the_folds_know_every_event_of_their_topics() -> None:
     told = Story(missing=("condition",)).completed(street="220281002", community="220281002001")
+    told.verification_assigned().verified("exists")
     told.handled("ecology", "housing").closed()
     returned = Story().filed().opened().unroutable().dispatched("ecology", "housing")
     returned.return_requested().return_refused().return_requested().return_upheld("health").waived(2)
-    stories = (told, returned, Story().rejected(), *whole_lives())
+    stories = (told, returned, Story().rejected(), *whole_lives(), *merges_of_reports())
     happened = {type(event) for story in stories for event in story.reports + story.cases}
     untold = {kind.__name__ for kind in (*REPORT_EVENTS, *CASE_EVENTS) if kind not in happened}
     assert untold == {
         "ReportContentForgotten",
         "ReportClockWarned",
         "ReportClockBreached",
+        "ReportClockRecomputed",
         "CaseOpeningDeclined",
         "MergeTold",
         "UnmergeTold",
@@ -171,6 +193,7 @@ def interleavings(draw: st.DrawFn) -> tuple[Story, list[Event]]:
     return story, [next(streams[choice]) for choice in choices]
 
 
+@settings(deadline=None)  # how fast this machine is now says nothing about the folds
 @given(interleavings())
 def test_every_interleaving_of_the_two_streams_gives_equal_facts(told: tuple[Story, list[Event]]) -> None:
     story, interleaved = told

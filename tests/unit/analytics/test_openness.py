@@ -6,7 +6,8 @@ import pytest
 
 from services.analytics.domain.names import Name
 from services.analytics.domain.openness import Reason, why_open
-from tests.support.lives import MASTER, SPRING, dispatched
+from shared.contracts.intake import VerificationResult
+from tests.support.lives import MASTER, SPRING, asking, dispatched, merged_report
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
 from tests.unit.analytics.test_facts import fold
@@ -28,6 +29,15 @@ def joint() -> Story:
 SITUATIONS: dict[str, tuple[Callable[[], Story], list[tuple[str, str | None]]]] = {
     "a report with something missing": (lambda: Story(missing=("condition",)), [("incomplete", None)]),
     "a complete report of an untrusted source": (Story, [("not_accepted", None)]),
+    "a report that somebody is to verify": (lambda: Story().verification_assigned(), [("not_verified", None)]),
+    "a report that was verified": (
+        lambda: Story().verification_assigned().verified("exists"),
+        [("not_accepted", None)],
+    ),
+    "a report that was rejected while somebody was to verify it": (
+        lambda: Story().verification_assigned().rejected(),
+        [],
+    ),
     "an accepted report": (lambda: Story().accepted(), [("not_filed", None)]),
     "a filed report that dispatch has not seen": (lambda: Story().filed(), [("not_opened", None)]),
     "a case without a rule": (lambda: Story().filed().opened().unroutable(), [("unroutable", None)]),
@@ -100,6 +110,8 @@ SITUATIONS: dict[str, tuple[Callable[[], Story], list[tuple[str, str | None]]]] 
         [("merge_pending", None), ("not_signed", "ecology")],
     ),
     "a merged case": (lambda: dispatched().merge_requested(MASTER).merged(MASTER), []),
+    "a report that waits for its master": (asking, [("merge_pending", None), ("not_accepted", None)]),
+    "a merged report": (merged_report, []),
     "a supervised case": (
         lambda: dispatched("ecology").supervised(),
         [("not_signed", "ecology"), ("supervised", None)],
@@ -175,6 +187,11 @@ SENTENCES: dict[str, tuple[Callable[[], Story], str, str]] = {
         "反馈不充分，退回补充（no photo）；生态环境（主办）返工中。",
         "The feedback was sent back as insufficient (no photo); Ecology (lead) reworks.",
     ),
+    "not_verified": (
+        lambda: Story().verification_assigned("housing"),
+        "已上报，等待住建核实。",
+        "Reported; Housing is to verify it.",
+    ),
     "waiting_for_check": (
         lambda: dispatched("ecology").signed().fed_back().check_assigned("housing"),
         "各单位均已反馈，等待住建核查。",
@@ -198,8 +215,29 @@ SENTENCES: dict[str, tuple[Callable[[], Story], str, str]] = {
 }
 
 
+def test_a_report_that_asks_names_its_master_in_both_languages() -> None:
+    asked, _ = reasons(asking())
+    assert (asked.zh, asked.en) == (
+        f"已提请并入上报 {MASTER}，等待答复。",
+        f"Asked to be merged into report {MASTER}; waits for its answer.",
+    )
+
+
 @pytest.mark.parametrize("code", SENTENCES)
 def test_each_reason_is_said_in_both_languages(code: str) -> None:
     tell, zh, en = SENTENCES[code]
     (reason,) = (reason for reason in reasons(tell()) if reason.code == code)
+    assert (reason.zh, reason.en) == (zh, en)
+
+
+@pytest.mark.parametrize(
+    "result, zh, en",
+    [
+        ("exists", "已核实属实，等待受理员受理。", "Verified; waits for an acceptor to accept it."),
+        ("absent", "核实未发现，等待受理员决定。", "Not found on site; waits for an acceptor to decide."),
+        ("undetermined", "无法核实，等待受理员决定。", "Could not be verified; waits for an acceptor to decide."),
+    ],
+)
+def test_a_report_that_was_verified_says_what_was_found(result: VerificationResult, zh: str, en: str) -> None:
+    (reason,) = reasons(Story().verification_assigned().verified(result))
     assert (reason.zh, reason.en) == (zh, en)

@@ -3,11 +3,11 @@
 import pytest
 from msgspec import json
 
-from services.analytics.domain.facts import CaseFacts
+from services.analytics.domain.facts import CaseFacts, ReportFacts
 from shared.contracts.registry import type_name
 from tests.reliability.history.facts import Published
 from tests.reliability.history.recount import BESIDE, Problem
-from tests.support.lives import SPRING, dispatched, whole_lives
+from tests.support.lives import SPRING, dispatched, merges_of_reports, whole_lives
 from tests.support.long_stories import LongStory
 from tests.support.stories import Story
 from tests.unit.analytics.test_facts import fold
@@ -21,7 +21,8 @@ def stories() -> list[Story]:
     twice.reopened(2).breached(2).fed_back(2).check_failed(1, 2).fed_back(2).fed_back(1).check_passed().closed("city")
     suspended = dispatched().signed().signed(2).suspended(SPRING, 2).waived(2).suspended(SPRING).voided()
     unroutable = Story().filed().opened().unroutable()
-    return [*whole_lives(), handed_on, twice, suspended, unroutable, Story().rejected(), Story().handled().closed()]
+    ended = [Story().rejected(), Story().handled().closed()]
+    return [*whole_lives(), *merges_of_reports(), handed_on, twice, suspended, unroutable, *ended]
 
 
 def published(story: Story) -> list[Published]:
@@ -46,10 +47,16 @@ def published(story: Story) -> list[Published]:
     ]
 
 
-def counted(case: CaseFacts, rejected: bool) -> tuple[object, ...]:
+def counted(report: ReportFacts, case: CaseFacts) -> tuple[object, ...]:
     """What the product's facts come to."""
-    kind = "rejected" if rejected else "open"
-    for name, at in (("closed", case.closed_at), ("voided", case.voided_at), ("merged", case.merged_at)):
+    kind = "open"
+    for name, at in (
+        ("rejected", report.rejected_at),
+        ("merged", report.report_merged_at),
+        ("closed", case.closed_at),
+        ("voided", case.voided_at),
+        ("merged", case.merged_at),
+    ):
         kind = name if at is not None else kind
     times = {beside: sum(mark.kind == beside and mark.until is None for mark in case.marks) for beside in BESIDE}
     if kind != "open":
@@ -90,4 +97,4 @@ def test_the_recount_comes_to_the_same_after_every_event(number: int) -> None:
         report, case = fold(told[:end])
         assert report is not None
         opened = case or CaseFacts(opened_at=report.reported_at)
-        assert recounted(problem) == counted(opened, report.rejected_at is not None), (end, event.type)
+        assert recounted(problem) == counted(report, opened), (end, event.type)

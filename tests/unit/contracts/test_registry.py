@@ -35,15 +35,20 @@ def test_topics_of_outside_parties_have_one_partition_broker_time_and_seven_days
 
 
 def test_topics_of_ours_are_kept_for_ever() -> None:
-    ours = {"intake.reports", "dispatch.cases", "dispatch.merges", "dispatch.reference"}
+    ours = {"intake.reports", "intake.merges", "dispatch.cases", "dispatch.merges", "dispatch.reference"}
     kept = [topic for topic in ALL if topic.name in ours]
-    assert [(topic.partitions, topic.retention_seconds) for topic in kept] == [(PARTITIONS, None)] * 4
+    assert [(topic.partitions, topic.retention_seconds) for topic in kept] == [(PARTITIONS, None)] * 5
 
 
-def test_what_cases_ask_of_each_other_is_dispatch_s_alone_and_it_reads_no_events_of_its_own() -> None:
-    asked, cases = topic_named("dispatch.merges"), topic_named("dispatch.cases")
-    assert (asked.writer, asked.readers) == ("dispatch", ("dispatch", "auditor"))
-    assert "dispatch" not in cases.readers
+@pytest.mark.parametrize(
+    "service,asked,events",
+    [("dispatch", "dispatch.merges", "dispatch.cases"), ("intake", "intake.merges", "intake.reports")],
+)
+def test_what_aggregates_ask_of_each_other_is_their_service_s_alone_and_it_reads_no_events_of_its_own(
+    service: str, asked: str, events: str
+) -> None:
+    assert (topic_named(asked).writer, topic_named(asked).readers) == (service, (service, "auditor"))
+    assert service not in topic_named(events).readers
 
 
 @pytest.mark.parametrize("topic", ALL, ids=lambda topic: str(topic.name))

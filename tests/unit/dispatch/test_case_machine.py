@@ -1,6 +1,7 @@
 """Random commands by random posts and units: after every step the invariants of a case hold."""
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import msgspec
 from hypothesis import settings
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.dispatch.domain.case import CaseEvent, CaseState
-from services.dispatch.domain.clocks import wakes
+from services.dispatch.domain.clocks import running_clocks, wakes
+from services.dispatch.domain.columns import columns
 from services.dispatch.domain.commands import ActorCommand, LegCommand
 from services.dispatch.domain.decide import decide
 from services.dispatch.domain.evolve import evolve
@@ -258,6 +260,16 @@ class CaseMachine(RuleBasedStateMachine):
         if self.state is not None:
             assert len(wakes(self.state)) <= 1
             assert bool(wakes(self.state)) == any_clock_may_still_tell(self.state)
+
+    @invariant()
+    def lists_know_a_case_by_what_is_due_first_of_all_that_runs_but_signing(self) -> None:
+        if self.state is not None:
+            row = columns(self.state)
+            running = [(one.leg, one.clock.due_at) for one in running_clocks(self.state) if one.clock.stage != "sign"]
+            assert row["due_at"] == min((due for _leg, due in running), default=None)
+            assert [leg["due_at"] for leg in cast("list[dict[str, object]]", row["legs"])] == [
+                min((due for number, due in running if number == leg.leg), default=None) for leg in self.state.legs
+            ]
 
     @invariant()
     def a_leg_is_returned_twice_at_most_and_never_after_a_ruling(self) -> None:

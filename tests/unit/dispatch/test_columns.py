@@ -1,5 +1,6 @@
 """What lists find a case by follows its state: its deadline, its colour, who must act."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,12 +9,29 @@ from services.dispatch.domain.columns import columns
 from shared.contracts.clocks import Clock
 from shared.contracts.reference import Limit
 from shared.deadlines.colours import colour_of
-from tests.support.adjusting import DUE, all_signed, ask_suspension, decide_suspension, endorse, utc
-from tests.support.cases import DISPATCHER, FIRE, LEADER, department, fed_back
+from tests.support.adjusting import (
+    DUE,
+    all_signed,
+    ask_extension,
+    ask_suspension,
+    decide_extension,
+    decide_suspension,
+    endorse,
+    utc,
+)
+from tests.support.cases import DISPATCHER, DUTY_LEADER, FIRE, LEADER, MARKET, URBAN, department, fed_back
 from tests.support.ends import INSPECTOR, STAGES, supervise
+from tests.support.lawful import claim, order, ordered
 
 FOUR_FIFTHS = utc("2026-11-23 09:24")
 """Of eight working hours from nine o'clock on: six hours and 24 minutes, and two hours of lunch."""
+
+
+def dues_of(row: Mapping[str, object]) -> list[tuple[object, object]]:
+    """When each leg is due, and from when on it is yellow."""
+    legs = row["legs"]
+    assert isinstance(legs, list)
+    return [(leg["due_at"], leg["warn_at"]) for leg in legs]
 
 
 def test_the_deadline_is_that_of_handling_while_departments_are_at_work() -> None:
@@ -91,6 +109,46 @@ def test_a_suspended_leg_has_no_deadline_and_is_counted() -> None:
     legs = row["legs"]
     assert isinstance(legs, list)
     assert [leg["due_at"] for leg in legs] == [DUE, DUE, None]
+
+
+def test_a_leg_is_as_urgent_as_what_the_law_sets_where_that_ends_first() -> None:
+    case = ordered(1, "natural_day")
+    case.done("2026-11-23 02:10", ask_extension(2), department(MARKET))
+    case.done("2026-11-23 02:20", decide_extension(2), DUTY_LEADER)
+    row = columns(case.known)
+    # Handling would go on until the 25th; the party has 24 hours.
+    by_law = [(DUE, FOUR_FIFTHS), (utc("2026-11-24 02:00"), utc("2026-11-23 21:12")), (DUE, FOUR_FIFTHS)]
+    assert dues_of(row) == by_law
+    assert (row["due_at"], row["uneven"]) == (DUE, True)
+    case.given(*fed_back(3))
+    case.done("2026-11-23 03:00", claim(2), department(MARKET))
+    assert dues_of(columns(case.known))[1] == (utc("2026-11-25 01:00"), utc("2026-11-24 07:48"))
+
+
+def test_a_limit_of_the_law_that_ends_after_handling_changes_nothing() -> None:
+    assert columns(ordered().known) == columns(all_signed().known)
+
+
+def test_a_suspended_leg_is_due_by_law_alone() -> None:
+    case = ordered()
+    case.done("2026-11-23 03:00", ask_suspension(2, utc("2027-04-01 00:00")), department(MARKET))
+    case.done("2026-11-23 03:10", endorse(2), DISPATCHER)
+    case.done("2026-11-23 03:20", decide_suspension(2), LEADER)
+    row = columns(case.known)
+    # The second of two whole days ends at 24:00 of the 25th in Jiaohe; three fifths of it make four fifths of both.
+    assert dues_of(row)[1] == (utc("2026-11-25 16:00"), utc("2026-11-25 06:24"))
+    assert (row["due_at"], row["uneven"]) == (DUE, True)
+
+
+def test_a_case_of_which_one_leg_is_left_is_as_urgent_as_that_leg_is_by_law() -> None:
+    case = all_signed()
+    case.given(*fed_back(2, 3))
+    case.done("2026-11-23 01:30", order(1, 1, "natural_day"), department(URBAN))
+    case.done("2026-11-23 02:00", ask_extension(1), department(URBAN))
+    case.done("2026-11-23 02:10", decide_extension(1), DUTY_LEADER)
+    row = columns(case.known)
+    assert (row["due_at"], row["warn_at"]) == (utc("2026-11-24 01:30"), utc("2026-11-23 20:42"))
+    assert row["uneven"] is False
 
 
 def test_a_passed_deadline_stays_a_fact() -> None:

@@ -5,7 +5,7 @@ from services.dispatch.api.views import summary_of, task_of
 from services.dispatch.queries import KnownCase, KnownLeg
 from shared.web.clockviews import ClockView, Watch
 from tests.support.adjusting import TimedCase, ask_suspension, decide_suspension, endorse, utc
-from tests.support.cases import CASE_ID, CITY, DISPATCHER, LEADER
+from tests.support.cases import CASE_ID, CITY, DISPATCHER, LEADER, fed_back
 from tests.support.lawful import OF_MARKET, claimed, cleared, not_cleared, ordered
 
 
@@ -67,6 +67,29 @@ def test_a_task_says_until_when_the_party_has_time_and_then_until_when_to_look_a
         assert (shown.stage, shown.due_at) == (stage, utc(due_at))
     case = cleared()
     assert task_of(KnownLeg(case=known(case), leg=case.leg(2)), case.now).by_law is None
+
+
+def test_a_task_and_its_case_are_as_urgent_as_what_is_due_first() -> None:
+    case = ordered(1, "natural_day")
+    case.done("2026-11-23 03:00", ask_suspension(2, utc("2027-03-01 00:00")), OF_MARKET)
+    case.done("2026-11-23 03:10", endorse(2), DISPATCHER)
+    case.done("2026-11-23 03:20", decide_suspension(2), LEADER)
+    case.given(*fed_back(3))
+    task = task_of(KnownLeg(case=known(case), leg=case.leg(2)), case.now)
+    assert task.deadline is not None
+    assert task.deadline == task.by_law
+    assert (task.deadline.stage, task.deadline.due_at, task.handling) == (
+        "rectification",
+        utc("2026-11-24 02:00"),
+        None,
+    )
+    first = summary_of(known(case), case.now).deadline
+    assert first is not None
+    # The leg of the lead is still at work, and due an hour before.
+    assert (first.stage, first.due_at) == ("handle", utc("2026-11-24 01:00"))
+    late = ordered()
+    task = task_of(KnownLeg(case=known(late), leg=late.leg(2)), late.now)
+    assert task.deadline == task.handling != task.by_law
 
 
 def test_the_work_list_marks_a_leg_until_its_order_is_cleared() -> None:

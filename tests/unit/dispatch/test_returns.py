@@ -5,11 +5,13 @@ import pytest
 from shared.contracts.adjustments import CaseCheckAssigned, LegRuled
 from shared.contracts.common import Actor
 from shared.contracts.dispatch import LegReturnRefused, LegWaived
+from shared.contracts.reference import Limit
 from tests.support.adjusting import (
     DUE,
     OPENED,
     TimedCase,
     all_signed,
+    ask_extension,
     no_handling_needed,
     rule_leg,
     uphold_not_needed,
@@ -93,6 +95,23 @@ def test_a_leg_is_returned_until_its_deadline_and_not_after() -> None:
     assert refusal(case.at("2026-11-24 01:01", request_return(2), department(MARKET))) == "overdue"
     case.done("2026-11-24 01:00", request_return(2), department(MARKET))
     assert leg_states(case)[2] == "return_pending"
+
+
+def test_what_is_to_be_done_at_once_is_returned_within_the_limit_of_signing() -> None:
+    at_once = Limit(amount=0, unit="at_once")
+    case = TimedCase(OPENED, at_once)
+    case.fired()
+    # An hour to sign: until ten in Jiaohe.
+    case.done("2026-11-23 02:00", request_return(2), department(MARKET))
+    assert case.leg(2).state == "return_pending"
+    late = TimedCase(OPENED, at_once)
+    assert refusal(late.at("2026-11-23 02:01", request_return(2), department(MARKET))) == "overdue"
+
+
+def test_what_is_to_be_done_at_once_is_never_extended() -> None:
+    case = TimedCase(OPENED, Limit(amount=0, unit="at_once"))
+    case.done("2026-11-23 01:01", sign(2), department(MARKET))
+    assert refusal(case.at("2026-11-23 01:02", ask_extension(2), department(MARKET))) == "overdue"
 
 
 def test_a_return_that_was_asked_for_in_time_may_be_decided_after_the_deadline() -> None:

@@ -49,6 +49,17 @@ def test_a_task_carries_the_revision_that_the_next_act_must_expect() -> None:
     assert first(told(opened(), (sign(2), department(MARKET))), MARKET).revision == 2
 
 
+def test_a_task_names_its_case_by_the_number_that_people_see() -> None:
+    case = opened()
+    numbered = msgspec.structs.replace(case.known.opened, number="220281-JE-20261123-000123")
+    case.state = msgspec.structs.replace(case.known, opened=numbered)
+    assert first(told(case, (sign(2), department(MARKET))), MARKET).case_number == "220281-JE-20261123-000123"
+
+
+def test_a_task_of_a_case_without_a_number_has_none() -> None:
+    assert first(told(opened(), (sign(2), department(MARKET))), MARKET).case_number is None
+
+
 def test_a_task_says_until_when_it_is_to_be_signed_and_handled() -> None:
     case = TimedCase(OPENED)
     signing = told(case, (sign(2), department(MARKET)))

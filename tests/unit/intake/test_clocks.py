@@ -1,77 +1,27 @@
-"""What time does to a report that waits. Each limit is one working hour; the report comes on a Monday at 10:00 local.
-
-Its clock of acceptance warns at 10:30 and 10:48 and is due at 11:00.
-"""
-
-from datetime import datetime
+"""What time does to a report that waits for acceptance or filing (`tests/support/waiting.py`)."""
 
 import pytest
 
 from services.intake.domain.clocks import wakes_of, woken
-from services.intake.domain.commands import Accept, Command, File, FireClocks, Forget, Reject
-from services.intake.domain.report import Report, ReportEvent, wakes
-from shared.contracts.common import Actor
+from services.intake.domain.commands import Accept, File, FireClocks, Forget, Reject
+from services.intake.domain.report import wakes
 from shared.contracts.intake import (
     Accepted,
     Filed,
     Rejected,
     ReportClockBreached,
-    ReportClockWarned,
     Reported,
 )
 from shared.contracts.library import ReferenceLibrary
 from shared.kernel.decider import Wake
-from shared.kernel.errors import Refusal, Unavailable
+from shared.kernel.errors import Unavailable
 from tests.support import reports
-from tests.support.reports import CITY, LIBRARY, REPORT_ID, TRUSTED, UNTRUSTED, Given, person, source, submit
+from tests.support.reports import CITY, LIBRARY, REPORT_ID, TRUSTED, Given, person, source, submit
+from tests.support.waiting import SYSTEM, Waiting
 from tests.support.working_hours import calendar, limit, local
 
 ACCEPTOR, DUTY_LEADER = person("acceptor"), person("duty_leader")
-SYSTEM = Actor(client="intake", unit="intake", post="system")
 REJECT = Reject(reason_code="not_found", reason="nothing there")
-
-
-class Waiting:
-    """A report of an untrusted source, told through local time."""
-
-    def __init__(self, reported_at: str = "2026-11-23 10:00", library: ReferenceLibrary = LIBRARY) -> None:
-        self.library = library
-        self.events: list[ReportEvent] = []
-        self.done(reported_at, submit(observed_at=local(reported_at)), source(UNTRUSTED))
-
-    @property
-    def known(self) -> Report:
-        state = reports.fold(self.events)
-        assert state is not None
-        return state
-
-    def decided(self, at: str, command: Command, actor: Actor) -> list[ReportEvent] | Refusal:
-        context = reports.context(actor, at=local(at), library=self.library)
-        decision = reports.decide(reports.fold(self.events), command, context)
-        return decision if isinstance(decision, Refusal) else list(decision)  # type: ignore[arg-type]
-
-    def done(self, at: str, command: Command, actor: Actor) -> list[ReportEvent]:
-        events = self.decided(at, command, actor)
-        assert not isinstance(events, Refusal), events
-        self.events += events
-        return events
-
-    def fired(self, at: str, due_at: str | None = None) -> list[tuple[str, int]]:
-        """Fire a wake; return the stages and percents that it tells."""
-        return told(self.done(at, FireClocks(due_at=local(due_at or at)), SYSTEM))
-
-    def wakes_at(self) -> datetime | None:
-        found = wakes(self.known)
-        return found[0].due_at if found else None
-
-
-def told(events: list[ReportEvent]) -> list[tuple[str, int]]:
-    """Return stage and percent of what the clocks told; nothing else may have happened."""
-    found: list[tuple[str, int]] = []
-    for event in events:
-        assert isinstance(event, ReportClockWarned | ReportClockBreached)
-        found.append((event.stage, event.percent if isinstance(event, ReportClockWarned) else 100))
-    return found
 
 
 def test_acceptance_has_a_clock_from_when_the_report_comes_in() -> None:

@@ -2,29 +2,27 @@
 
 from datetime import timedelta
 
-import msgspec
 import pytest
 
-from services.intake.domain import contents, report
+from services.intake.domain import report
 from services.intake.domain.commands import (
     Accept,
     Act,
+    AssignVerification,
     Command,
     Complete,
     File,
     Forget,
     PlaceCorrection,
     Reject,
+    Verify,
 )
-from services.intake.domain.contents import digest_of, private_content, read_content
+from services.intake.domain.contents import digest_of, private_content
 from services.intake.domain.report import INTAKE_ITSELF, evolve
 from shared.contracts.common import Actor, CategoryCode, Post
-from shared.contracts.decisions import ForgetPrivate, KeepPrivate
 from shared.contracts.intake import (
     Accepted,
     Completed,
-    Content,
-    ContentForgotten,
     Filed,
     Rejected,
     ReportContentForgotten,
@@ -33,6 +31,7 @@ from shared.contracts.intake import (
 from shared.contracts.library import ReferenceLibrary
 from shared.kernel.errors import Unavailable
 from tests.support import reports
+from tests.support.report_merges import merge, merged
 from tests.support.reports import (
     COMMUNITY,
     LIBRARY,
@@ -49,10 +48,12 @@ from tests.support.reports import (
     submit,
 )
 
-ACCEPTOR, DUTY_LEADER = person("acceptor"), person("duty_leader")
+ACCEPTOR, DUTY_LEADER, COLLECTOR = person("acceptor"), person("duty_leader"), person("collector")
 CHOSEN = CategoryCode(system="jiaohe", version=1, code="E0702", condition="default")
 REJECT = Reject(reason_code="not_ours", reason="belongs to the railway")
 FORGET = Forget(reason="asked by the reporter")
+ASSIGN = AssignVerification(unit="supervision-centre")
+VERIFY = Verify(result="exists", finding="as photographed")
 
 NOTHING = Given()
 WAITING = NOTHING.after(submit(), source(UNTRUSTED))
@@ -62,7 +63,15 @@ INCOMPLETE = NOTHING.after(
 ACCEPTED = WAITING.after(Accept(), ACCEPTOR)
 FILED = ACCEPTED.after(File(), DUTY_LEADER)
 REJECTED = WAITING.after(REJECT, ACCEPTOR)
-STATES = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED}
+VERIFYING = WAITING.after(ASSIGN, ACCEPTOR)
+STATES = {
+    "reported": WAITING,
+    "verifying": VERIFYING,
+    "accepted": ACCEPTED,
+    "filed": FILED,
+    "rejected": REJECTED,
+    "merged": merged(),
+}
 
 
 def test_a_complete_report_of_a_trusted_source_is_reported_accepted_and_filed_at_once() -> None:
@@ -196,14 +205,17 @@ def test_a_duty_leader_files_an_accepted_report() -> None:
     assert (filed.by, filed.source, filed.category, filed.reported_at) == (DUTY_LEADER, UNTRUSTED, CHOSEN, NOW)
 
 
-@pytest.mark.parametrize("given, actor, stage", [(WAITING, ACCEPTOR, "acceptance"), (ACCEPTED, DUTY_LEADER, "filing")])
+@pytest.mark.parametrize(
+    "given, actor, stage",
+    [(WAITING, ACCEPTOR, "acceptance"), (VERIFYING, ACCEPTOR, "acceptance"), (ACCEPTED, DUTY_LEADER, "filing")],
+)
 def test_a_report_is_rejected_by_the_post_of_its_stage(given: Given, actor: Actor, stage: str) -> None:
     (rejected,) = given.when(REJECT, actor)
     assert isinstance(rejected, Rejected)
     assert (rejected.stage, rejected.reason_code, rejected.by) == (stage, "not_ours", actor)
 
 
-@pytest.mark.parametrize("given, actor", [(WAITING, DUTY_LEADER), (ACCEPTED, ACCEPTOR)])
+@pytest.mark.parametrize("given, actor", [(WAITING, DUTY_LEADER), (VERIFYING, DUTY_LEADER), (ACCEPTED, ACCEPTOR)])
 def test_the_post_of_the_other_stage_does_not_reject(given: Given, actor: Actor) -> None:
     assert given.refuses(REJECT, actor).code == "not_entitled_post"
 
@@ -225,11 +237,14 @@ def test_content_is_forgotten_once() -> None:
 
 
 WRONG: list[tuple[str, Command, Actor]] = [
-    *[(status, Complete(), ACCEPTOR) for status in ("accepted", "filed", "rejected")],
-    *[(status, Accept(), ACCEPTOR) for status in ("accepted", "filed", "rejected")],
-    *[(status, File(), DUTY_LEADER) for status in ("reported", "filed", "rejected")],
-    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected")],
-    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected")],
+    *[(status, Complete(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, ASSIGN, ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, VERIFY, COLLECTOR) for status in ("reported", "accepted", "filed", "rejected", "merged")],
+    *[(status, Accept(), ACCEPTOR) for status in ("verifying", "accepted", "filed", "rejected", "merged")],
+    *[(status, File(), DUTY_LEADER) for status in ("reported", "verifying", "filed", "rejected", "merged")],
+    *[(status, REJECT, ACCEPTOR) for status in ("filed", "rejected", "merged")],
+    *[(status, REJECT, DUTY_LEADER) for status in ("filed", "rejected", "merged")],
+    *[(status, merge(), ACCEPTOR) for status in ("verifying", "filed", "rejected", "merged")],
 ]
 
 
@@ -240,9 +255,12 @@ def test_every_other_transition_is_refused_by_name(status: str, command: Command
 
 ACTS: list[tuple[Act, set[str]]] = [
     (Complete(), {"acceptor"}),
+    (ASSIGN, {"acceptor"}),
+    (VERIFY, {"collector"}),
     (Accept(), {"acceptor"}),
     (File(), {"duty_leader"}),
     (REJECT, {"acceptor", "duty_leader"}),
+    (merge(), {"acceptor", "duty_leader"}),
     (FORGET, {"administrator", "leader"}),
 ]
 
@@ -274,52 +292,6 @@ def test_the_current_expected_revision_is_taken() -> None:
     assert len(ACCEPTED.when(File(expected_revision=2), DUTY_LEADER)) == 1
 
 
-def test_no_event_of_a_report_holds_what_may_have_to_be_forgotten() -> None:
-    given = Given(*NOTHING.when(submit(), source())).after(FORGET, person("leader"))
-    written = msgspec.json.encode([given.events, given.state]).decode()
-    assert [word for word in reports.PRIVATE_WORDS if word in written] == []
-
-
-def test_a_report_keeps_everything_private_and_shares_what_other_services_need() -> None:
-    command = submit()
-    (reported, *_) = NOTHING.when(command, source())
-    (effect,) = contents.effects(evolve(None, reported), reported, command)
-    assert isinstance(effect, KeepPrivate)
-    kept = read_content(effect.private)
-    assert (kept.description, kept.address, kept.photos) == (reports.DESCRIPTION, reports.ADDRESS, (reports.PHOTO,))
-    assert kept.contact is not None
-    assert kept.contact.phone == reports.PHONE
-    assert effect.shared == Content(
-        report_id=reports.REPORT_ID,
-        description=reports.DESCRIPTION,
-        address=reports.ADDRESS,
-        photos=(reports.PHOTO,),
-    )
-    assert effect.topic == "intake.contents"
-
-
-def test_the_digest_in_the_event_is_that_of_what_is_kept_and_differs_with_the_salt() -> None:
-    command = submit()
-    (reported, *_) = NOTHING.when(command, source())
-    (effect,) = contents.effects(evolve(None, reported), reported, command)
-    assert isinstance(reported, Reported)
-    assert isinstance(effect, KeepPrivate)
-    assert reported.content_digest == digest_of(effect.private)
-    assert reported.content_digest != digest_of(private_content(command.submission, b"another salt"))
-
-
-def test_forgetting_deletes_what_was_kept_and_sends_a_tombstone() -> None:
-    (event,) = FILED.when(FORGET, person("leader"))
-    assert contents.effects(FILED.state, event, FORGET) == [
-        ForgetPrivate(topic="intake.contents", type=ContentForgotten.type)
-    ]
-
-
-def test_other_events_have_no_effects() -> None:
-    (event,) = WAITING.when(Accept(), ACCEPTOR)
-    assert contents.effects(ACCEPTED.state, event, Accept()) == []
-
-
 def test_the_columns_are_what_queries_search_by() -> None:
     assert report.columns(FILED.state) == {
         "status": "filed",
@@ -329,7 +301,12 @@ def test_the_columns_are_what_queries_search_by() -> None:
         "category": "E0702",
         "campaign": None,
         "reported_at": NOW,
+        "verify_unit": None,
+        "calendar_version": None,
+        "policy_version": None,
     }
+    assert report.columns(VERIFYING.state)["verify_unit"] == "supervision-centre"
+    assert report.columns(VERIFYING.after(REJECT, ACCEPTOR).state)["verify_unit"] is None
 
 
 def test_a_stream_that_does_not_begin_with_reported_is_no_report() -> None:

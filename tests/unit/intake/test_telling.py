@@ -8,7 +8,7 @@ import pytest
 
 from services.intake import policies
 from services.intake.consumers import react
-from services.intake.domain.commands import Accept, Complete, File, Forget, Reject
+from services.intake.domain.commands import Accept, AssignVerification, Complete, File, Forget, Reject
 from services.intake.domain.report import INTAKE_ITSELF, Status
 from services.intake.domain.telling import CaseAsTold, CaseNews, TellOfCase
 from shared.contracts.adjustments import CaseReopened, CaseVoided, CaseVoidProposed
@@ -24,6 +24,7 @@ from shared.kernel.errors import Refusal, Unreadable
 from shared.kernel.identifiers import named_id
 from tests.support import reports
 from tests.support.dispatching import record
+from tests.support.report_merges import merged
 from tests.support.reports import LIBRARY, NOW, REPORT_ID, TRUSTED, UNTRUSTED, Given, person, source, submit
 
 MASTER = named_id("test", "master")
@@ -40,7 +41,15 @@ WAITING = Given(*Given().when(submit(), source(UNTRUSTED)))
 ACCEPTED = WAITING.after(Accept(), person("acceptor"))
 FILED = Given(*Given().when(submit(), source(TRUSTED)))
 REJECTED = WAITING.after(Reject(reason_code="not_ours", reason="elsewhere"), person("acceptor"))
-STATES: dict[Status, Given] = {"reported": WAITING, "accepted": ACCEPTED, "filed": FILED, "rejected": REJECTED}
+VERIFYING = WAITING.after(AssignVerification(unit="supervision-centre"), person("acceptor"))
+STATES: dict[Status, Given] = {
+    "reported": WAITING,
+    "verifying": VERIFYING,
+    "accepted": ACCEPTED,
+    "filed": FILED,
+    "rejected": REJECTED,
+    "merged": merged(),
+}
 
 
 def telling(news: CaseNews, case_sequence: int = 4) -> TellOfCase:

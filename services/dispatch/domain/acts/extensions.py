@@ -29,7 +29,7 @@ def request_extension(case: CaseState, command: RequestLegExtension, acting: Act
         return Refusal(code="no_clock", detail=f"Leg {leg.leg} has no deadline.")
     if clock.extensions >= EXTENSIONS:
         return Refusal(code="extensions_exhausted", detail=f"Leg {leg.leg} was extended {clock.extensions} times.")
-    refusal = refuse_second_request(leg) or refuse_overdue(case, leg, acting)
+    refusal = refuse_second_request(leg) or refuse_overdue(leg, clock, acting)
     if refusal is not None:
         return refusal
     return [

@@ -10,6 +10,7 @@ from services.dispatch.domain.commands import DecideLegReturn, RuleLeg
 from services.dispatch.domain.legs import LegState, units_of
 from services.dispatch.domain.routing import handling_unit
 from shared.contracts.adjustments import LegRuled
+from shared.contracts.clocks import Clock
 from shared.contracts.dispatch import (
     LegReturnRefused,
     LegReturnRequested,
@@ -24,14 +25,17 @@ RETURNS: Final = 2
 
 
 def request_return(case: CaseState, command: RequestLegReturn, acting: Acting) -> CaseDecision:
-    """申请回退: before the leg is overdue, and not for ever (domain 9.2, row 10)."""
+    """申请回退: before the leg is overdue, and not for ever (domain 9.2, row 10).
+
+    That work on site has not begun nothing tells: who decides the request judges it.
+    """
     leg = leg_of(case, command.leg)
     if leg.ruled:
         return Refusal(code="already_ruled", detail=f"The leader has ruled that {leg.unit} handles leg {leg.leg}.")
     if leg.returns >= RETURNS:
         detail = f"Leg {leg.leg} was returned {leg.returns} times: now the leader rules who handles it."
         return Refusal(code="returns_exhausted", detail=detail)
-    overdue = refuse_overdue(case, leg, acting)
+    overdue = refuse_overdue(leg, _until_when(case, leg), acting)
     if overdue is not None:
         return overdue
     return [
@@ -79,12 +83,16 @@ def rule(case: CaseState, command: RuleLeg, acting: Acting) -> CaseDecision:
     ]
 
 
-def refuse_overdue(case: CaseState, leg: LegState, acting: Acting) -> Refusal | None:
-    """Return the refusal of a request that comes after the leg's deadline."""
-    clock = case.handle_clock_of(leg)
+def refuse_overdue(leg: LegState, clock: Clock | None, acting: Acting) -> Refusal | None:
+    """Return the refusal of a request that comes after the clock by which the leg could ask for it."""
     if clock is None or acting.at <= clock.due_at:
         return None
     return Refusal(code="overdue", detail=f"Leg {leg.leg} was due at {clock.due_at}: ask before that.")
+
+
+def _until_when(case: CaseState, leg: LegState) -> Clock | None:
+    """Return the clock of handling; where it leaves no time to ask (立即), that of signing."""
+    return case.sign_clock_of(leg) if leg.limit.unit == "at_once" else case.handle_clock_of(leg)
 
 
 def _upheld(case: CaseState, leg: LegState, command: DecideLegReturn, acting: Acting) -> CaseDecision:

@@ -1,0 +1,1 @@
+"""What each act does to a report: one file a kind of act. Every function is pure and comes after `decide` let it in."""
