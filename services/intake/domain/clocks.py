@@ -94,7 +94,7 @@ def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
     return ended if clock is None else tuple(_going_on(one, clock, at) if one.paused_at else one for one in ended)
 
 
-def running(clocks: Clocks) -> Clock | None:
+def running_clock(clocks: Clocks) -> Clock | None:
     """Return the clock that runs."""
     return next((one.clock for one in clocks if one.runs), None)
 
@@ -142,7 +142,7 @@ def recompute(clocks: Clocks, context: Context, city: str) -> list[ReportClockRe
         Unavailable: if calendar or limit policy has not arrived yet.
         LookupError: if the calendar does not reach so far.
     """
-    clock = running(clocks)
+    clock = running_clock(clocks)
     if clock is None:
         return []
     moved = _timing(context, city).move(clock)

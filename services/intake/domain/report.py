@@ -13,7 +13,7 @@ from services.intake.domain.clocks import (
     interrupted,
     next_stage,
     resumed,
-    running,
+    running_clock,
     tell_of_time,
     wakes_of,
 )
@@ -232,7 +232,7 @@ def _verified(state: Report, event: Verified) -> Verification:
 def columns(state: Report) -> Mapping[str, object]:
     """Return what queries search by."""
     category = state.category or state.named_category
-    clock = running(state.clocks)
+    clock = running_clock(state.clocks)
     return {
         "status": state.status,
         "source": state.source,

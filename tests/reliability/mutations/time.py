@@ -10,6 +10,8 @@ _INBOUND: Final = "tests/integration/test_inbound.py::"
 _TIME: Final = "tests/integration/test_dispatch_time.py::"
 _CLOCKS: Final = "tests/unit/dispatch/test_clocks.py::"
 _REPORTS: Final = "tests/unit/intake/test_clocks.py::"
+_MOVED: Final = "tests/unit/intake/test_moved_clocks.py::"
+_RECOMPUTING: Final = "tests/integration/test_intake_recomputing.py::"
 _VERIFYING: Final = "tests/unit/intake/test_verification.py::"
 _WAITS: Final = f"{_TIMERS}test_a_wake_waits_until_what_came_in_before_it_was_consumed"
 
@@ -143,5 +145,23 @@ MUTATIONS: Final = (
         text="(calendar_version < $1 OR policy_version < $2)",
         replacement="(calendar_version < $1 OR policy_version < $2 - 1)",
         pins=(f"{_TIME}test_the_clocks_of_open_cases_follow_a_newer_limit_policy",),
+    ),
+    Mutation(
+        name="clocks of reports follow the limit policy",
+        invariant="I-12",
+        removed="a newer limit policy moves the clocks of waiting reports, as a newer calendar does",
+        file="services/intake/queries.py",
+        text="(calendar_version < $1 OR policy_version < $2)",
+        replacement="(calendar_version < $1 OR policy_version < $2 - 1)",
+        pins=(f"{_RECOMPUTING}test_the_clocks_of_waiting_reports_follow_a_newer_limit_policy",),
+    ),
+    Mutation(
+        name="a breach of a report stays a fact",
+        invariant="I-12",
+        removed="that a limit of a report has passed is shown whatever moves its clock later",
+        file="services/intake/domain/clocks.py",
+        text="replace(one, told=BREACHED, breached=True)",
+        replacement="replace(one, told=BREACHED)",
+        pins=(f"{_MOVED}test_a_deadline_that_moved_can_pass_once_more_and_the_first_breach_stays_a_fact",),
     ),
 )
