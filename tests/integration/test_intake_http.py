@@ -178,7 +178,7 @@ async def test_the_interface_describes_itself(http: IntakeClient) -> None:
         "/v1/reports/{report_id}",
         *(
             f"/v1/reports/{{report_id}}/{act}"
-            for act in ("complete", "assign-verification", "verify", "accept", "file", "reject", "forget")
+            for act in ("complete", "assign-verification", "verify", "accept", "file", "reject", "merge", "forget")
         ),
     }
     assert (await http.client.get("/asyncapi.json")).json()["asyncapi"] == "3.0.0"

@@ -36,8 +36,7 @@ async def verified(load: Load) -> None:
     there, gone = [await load.waiting(number) for number in (111, 112)]
     await _look(load, there, "undetermined", ":1")
     await _look(load, there, "exists", ":2")
-    for who, act in (("acceptor", "accept"), ("duty_leader", "file")):
-        await load.write(who, "intake", f"/v1/reports/{there}/{act}", {}, f"{there}:{act}")
+    await load.file(there)
     await _look(load, gone, "absent")
     rejection = {"reason_code": "not_found", "reason": "现场未发现"}
     await load.write("acceptor", "intake", f"/v1/reports/{gone}/reject", rejection, f"{gone}:reject")

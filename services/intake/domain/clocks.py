@@ -85,11 +85,13 @@ def interrupted(clocks: Clocks, at: Instant, clock: Clock) -> Clocks:
 
 
 def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
-    """Return the clocks after the running one ended, and the one that stood still goes on as this clock."""
+    """Return the clocks after the running one ended, and the one that stood still goes on as this clock.
+
+    What was due before it stood still, and has not been told, is told yet. A limit that has passed passes once more
+    where newer documents move it.
+    """
     ended = tuple(_ended(one, at) if one.runs else one for one in clocks)
-    if clock is None:
-        return ended
-    return tuple(replace(one, clock=clock, paused_at=None) if one.paused_at else one for one in ended)
+    return ended if clock is None else tuple(_going_on(one, clock, at) if one.paused_at else one for one in ended)
 
 
 def running(clocks: Clocks) -> Clock | None:
@@ -180,6 +182,11 @@ def _after(one: StageClock, event: ClockEvent) -> StageClock:
         case ReportClockRecomputed():
             told = told_after(one.told, event.due_was, event.clock, event.at)
             return replace(one, clock=event.clock, told=told)
+
+
+def _going_on(one: StageClock, clock: Clock, at: Instant) -> StageClock:
+    told = told_after(one.told, one.clock.due_at, clock, at) if one.told == BREACHED else one.told
+    return replace(one, clock=clock, told=told, paused_at=None)
 
 
 def _timing(context: Context, city: str) -> Timing:

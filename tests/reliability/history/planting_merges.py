@@ -14,7 +14,8 @@ _REPORTS: Final = "intake.reports"
 def accept_after_merge(facts: Facts) -> Facts:
     """Accept a report that was merged."""
     merged, accepted = events(facts, "merged", _REPORTS)[0], events(facts, "accepted", _REPORTS)[0]
-    late = replace(accepted, stream=merged.stream, sequence=merged.sequence + 1)
+    last = max(event.sequence for event in facts.published if (event.topic, event.stream) == (_REPORTS, merged.stream))
+    late = replace(accepted, stream=merged.stream, sequence=last + 1)
     return replace(facts, published=[*facts.published, late])
 
 

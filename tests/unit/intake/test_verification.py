@@ -31,7 +31,7 @@ from shared.kernel.errors import Refusal
 from tests.support import reports
 from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, UNITS, UNTRUSTED, Given, person, source, submit
 from tests.support.waiting import Waiting
-from tests.support.working_hours import calendar, limit, local
+from tests.support.working_hours import calendar, day_off, limit, local
 
 CENTRE = "supervision-centre"
 ACCEPTOR, COLLECTOR = person("acceptor"), person("collector")
@@ -311,6 +311,17 @@ def test_acceptance_goes_on_by_the_documents_that_are_in_force_when_it_does() ->
     report.done("2026-11-23 10:40", EXISTS, COLLECTOR)
     acceptance, verification = report.known.clocks
     assert (acceptance.clock.calendar_version, verification.clock.calendar_version) == (2, 1)
+
+
+def test_a_limit_that_passed_passes_once_more_where_newer_documents_move_it() -> None:
+    report = Waiting()
+    report.fired("2026-11-23 11:00")
+    report.done("2026-11-23 11:01", ASSIGN, ACCEPTOR)
+    report.library = LIBRARY.with_document("calendar", CITY, 2, calendar(day_off("2026-11-23")))
+    report.done("2026-11-23 11:30", EXISTS, COLLECTOR)
+    acceptance = report.known.clocks[0]
+    assert (acceptance.clock.due_at, acceptance.breached) == (local("2026-11-24 09:00"), True)
+    assert report.wakes_at() == local("2026-11-24 08:30")
 
 
 @pytest.mark.parametrize("result", ["exists", "absent", "undetermined"])
