@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tests.reliability.mutations import deadlines, doors, rules, time, topics, verification, write_path
+from tests.reliability.mutations import deadlines, doors, merges, rules, time, topics, verification, write_path
 from tests.reliability.mutations.mutation import Mutation
 
 
@@ -17,6 +17,7 @@ MUTATIONS: Final = tuple(
             *write_path.MUTATIONS,
             *topics.MUTATIONS,
             *rules.MUTATIONS,
+            *merges.MUTATIONS,
             *deadlines.MUTATIONS,
             *doors.MUTATIONS,
             *time.MUTATIONS,
