@@ -99,17 +99,19 @@ async def test_a_reopening_takes_the_closing_back_from_then_on(engine: AsyncEngi
     assert [figures.of("reopened").times for figures in counted] == [0, 0, 0, 1, 1, 1, 1]
 
 
-async def test_a_merged_report_is_merged_from_its_instant_on_and_opens_behind_its_figure(engine: AsyncEngine) -> None:
+async def test_a_merged_report_is_merged_from_its_instant_on_and_opens_behind_its_figure(
+    engine: AsyncEngine, reader: Reader
+) -> None:
     story = merged_report()
     merged_at = story.reports[-1].at
     await feed(engine, offset_all(record for one in (story, asking()) for record in one.records()))
     counted = [await figures_of(engine, as_of) for as_of in (merged_at - MOMENT, merged_at, None)]
     assert [kinds(figures) for figures in counted] == [(2, 0, 0, 0, 0, 2), (2, 0, 0, 1, 0, 1), (2, 0, 0, 1, 0, 1)]
-    async with queries.snapshot(engine) as connection:
-        page, _ = await queries.cases(connection, "merged", Filters(), after=None, limit=5)
-    assert [(row.stream, row.counted_as, row.report.report_merged_into) for row in page] == [
-        (story.id, "merged", MASTER)
-    ]
+    (merged,) = await reader.rows("/v1/cases", counted="merged")
+    assert (merged["case_id"], merged["counted_as"], merged["reasons"]) == (str(story.id), "merged", [])
+    assert (merged["merged_into"], datetime.fromisoformat(merged["merged_at"])) == (str(MASTER), merged_at)
+    (asks,) = await reader.rows("/v1/cases", counted="open")
+    assert [reason["code"] for reason in asks["reasons"]] == ["merge_pending", "not_accepted"]
 
 
 async def test_a_merge_and_its_end_count_from_their_instants(engine: AsyncEngine) -> None:

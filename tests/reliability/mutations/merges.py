@@ -36,7 +36,7 @@ MUTATIONS: Final = (
         file=_FILE,
         text="if state.merging == command.master and state.status in _MERGEABLE:",
         replacement="if state.merging == command.master:",
-        pins=(f"{_MERGES}test_a_report_that_ended_meanwhile_is_released_again",),
+        pins=(f"{_MERGES}test_a_report_that_has_moved_on_meanwhile_is_released_again",),
     ),
     Mutation(
         name="a master speaks for all",

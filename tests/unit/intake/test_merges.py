@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake.domain.clocks import wakes_of
-from services.intake.domain.commands import Accept, Command, Complete, File, Forget, Merge, Reject
+from services.intake.domain.commands import Accept, AssignVerification, Command, Complete, File, Forget, Merge, Reject
 from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ReleaseMerge
 from services.intake.domain.report import INTAKE_ITSELF
 from services.intake.domain.telling import CaseNews, TellOfCase
@@ -28,6 +28,7 @@ from tests.support.report_merges import MASTER_ID, OTHER_ID, Topic, asking, asks
 from tests.support.reports import NOW, REPORT_ID, TRUSTED, Given, person, source, submit
 
 ACCEPTOR, DUTY_LEADER, LEADER = person("acceptor"), person("duty_leader"), person("leader")
+ASSIGN = AssignVerification(unit="supervision-centre")
 REJECT = Reject(reason_code="not_ours", reason="elsewhere")
 STAMP: dict[str, Any] = {"at": NOW, "by": Actor(client="dispatch", unit="dispatch", post="system")}
 CLOSED = CaseClosed(**STAMP)
@@ -38,6 +39,10 @@ GONE_ON = CaseMerged(**STAMP, master=OTHER_ID)
 
 def accepted() -> Given:
     return waiting().after(Accept(), ACCEPTOR)
+
+
+def verifying() -> Given:
+    return waiting().after(ASSIGN, ACCEPTOR)
 
 
 def filed(*news: CaseNews) -> Given:
@@ -68,7 +73,7 @@ def refused(topic: Topic, command: Merge, actor: Actor = ACCEPTOR) -> str:
 
 
 @pytest.mark.parametrize("given,post", [(waiting, "acceptor"), (accepted, "duty_leader"), (accepted, "acceptor")])
-@pytest.mark.parametrize("master", [waiting, accepted, filed, lambda: filed(CLOSED, REOPENED)])
+@pytest.mark.parametrize("master", [waiting, verifying, accepted, filed, lambda: filed(CLOSED, REOPENED)])
 def test_a_report_is_merged_when_its_master_admits_it(
     given: Callable[[], Given], post: str, master: Callable[[], Given]
 ) -> None:
@@ -199,9 +204,10 @@ def test_a_report_that_carries_others_or_is_about_to_is_not_merged() -> None:
     [
         ([(Accept(), "acceptor"), (File(), "duty_leader")], "filed"),
         ([(REJECT, "acceptor")], "rejected"),
+        ([(ASSIGN, "acceptor")], "verifying"),
     ],
 )
-def test_a_report_that_ended_meanwhile_is_released_again(acts: list[tuple[Command, str]], status: str) -> None:
+def test_a_report_that_has_moved_on_meanwhile_is_released_again(acts: list[tuple[Command, str]], status: str) -> None:
     topic = Topic(waiting(), waiting(), waiting())
     topic.given(REPORT_ID, merge())
     for act, post in acts:
@@ -238,7 +244,7 @@ def _of(master: object) -> dict[str, Any]:
     return {"report_id": REPORT_ID, "master": master}
 
 
-@pytest.mark.parametrize("given", [waiting(), accepted(), filed(), rejected(), asking(), merged()])
+@pytest.mark.parametrize("given", [waiting(), verifying(), accepted(), filed(), rejected(), asking(), merged()])
 def test_in_every_state_what_another_report_asks_is_answered_once_and_makes_no_revision_stale(given: Given) -> None:
     for command in (
         AdmitMerge(report_id=REPORT_ID, merged=OTHER_ID),
@@ -280,8 +286,10 @@ def test_a_report_asks_one_other_at_a_time() -> None:
     assert asking().refuses(merge(master=OTHER_ID), DUTY_LEADER).code == "wrong_state_report_merging"
 
 
-@pytest.mark.parametrize("given,status", [(filed(), "filed"), (rejected(), "rejected"), (merged(), "merged")])
-def test_a_report_that_ended_is_not_merged(given: Given, status: str) -> None:
+@pytest.mark.parametrize(
+    "given,status", [(verifying(), "verifying"), (filed(), "filed"), (rejected(), "rejected"), (merged(), "merged")]
+)
+def test_a_report_that_does_not_wait_for_acceptance_or_filing_is_not_merged(given: Given, status: str) -> None:
     assert given.refuses(merge(), ACCEPTOR).code == f"wrong_state_report_{status}"
 
 
