@@ -1,4 +1,8 @@
-"""Whether a city has anything left to do: nothing to send, no wake due, no record that a group has not acknowledged."""
+"""Whether a city has anything left to do.
+
+Nothing is to be sent, no wake is due, no clock rests on older documents than are in force, and no record waits that a
+group has not acknowledged.
+"""
 
 import asyncio
 import re
@@ -43,6 +47,12 @@ READS: Final[Mapping[str, str]] = {
     analytics.REFERENCE: re.escape(DISPATCH_REFERENCE),
 }
 """What each consumer group reads, as a pattern of whole topic names."""
+_OLDER_CLOCKS: Final = {
+    service: f"""{service}.{running} AND (
+        calendar_version < (SELECT max(version) FROM dispatch.reference_versions WHERE kind = 'calendar')
+        OR policy_version < (SELECT max(version) FROM dispatch.reference_versions WHERE kind = 'limit_policy'))"""
+    for service, running in (("intake", "reports WHERE calendar_version IS NOT NULL"), ("dispatch", "cases WHERE open"))
+}
 _SECONDS: Final = 10.0
 
 Place = tuple[str, int]
@@ -54,13 +64,14 @@ class Snapshot:
 
     outbox: Mapping[str, int]
     due: Mapping[str, int]
+    older_clocks: Mapping[str, int]
     lags: Mapping[str, int]
     ends: Mapping[Place, int]
 
     @property
     def nothing_left(self) -> bool:
         """Whether nothing waits; what is being handled just then is not seen."""
-        return not self.outbox and not self.due and not self.lags
+        return not (self.outbox or self.due or self.older_clocks or self.lags)
 
 
 async def look(kafka: KafkaAccess, database_url: str) -> Snapshot:
@@ -70,10 +81,12 @@ async def look(kafka: KafkaAccess, database_url: str) -> Snapshot:
         KafkaException: when the broker does not answer.
         OSError, asyncpg.PostgresError: when the database does not.
     """
-    outbox = await _counted(database_url, "outbox")
-    due = await _counted(database_url, "wakes WHERE due_at <= clock_timestamp()")
+    # What older clocks lead to is in the outbox by the time when none is left.
+    older_clocks = await _counted(database_url, _OLDER_CLOCKS)
+    outbox = await _counted(database_url, _everywhere("outbox"))
+    due = await _counted(database_url, _everywhere("wakes WHERE due_at <= clock_timestamp()"))
     lags, ends = await asyncio.to_thread(_lags, kafka)
-    return Snapshot(outbox=outbox, due=due, lags=lags, ends=ends)
+    return Snapshot(outbox=outbox, due=due, older_clocks=older_clocks, lags=lags, ends=ends)
 
 
 async def is_quiet(kafka: KafkaAccess, database_url: str) -> tuple[bool, str]:
@@ -84,14 +97,20 @@ async def is_quiet(kafka: KafkaAccess, database_url: str) -> tuple[bool, str]:
     except (KafkaException, OSError, asyncpg.PostgresError) as error:
         return False, f"{type(error).__name__}: {error}"
     quiet = first.nothing_left and second.nothing_left and first.ends == second.ends
-    return quiet, f"outbox {dict(second.outbox)}, wakes due {dict(second.due)}, lag {dict(second.lags)}"
+    waits = f"outbox {second.outbox}, wakes due {second.due}, older clocks {second.older_clocks}, lag {second.lags}"
+    return quiet, waits
 
 
-async def _counted(database_url: str, rows: str) -> dict[str, int]:
+def _everywhere(rows: str) -> dict[str, str]:
+    return {service: f"{service}.{rows}" for service in SERVICES}
+
+
+async def _counted(database_url: str, rows: Mapping[str, str]) -> dict[str, int]:
+    """Return how many of these rows each service has, where it has any."""
     connection = await asyncpg.connect(database_url)
     try:
         counts = {
-            service: int(await connection.fetchval(f"SELECT count(*) FROM {service}.{rows}")) for service in SERVICES
+            service: int(await connection.fetchval(f"SELECT count(*) FROM {which}")) for service, which in rows.items()
         }
     finally:
         await connection.close()

@@ -27,8 +27,8 @@ _TO_ANOTHER: Final = {
 _ITSELF: Final = {"/joint/services/dispatch": "dispatch.cases:", "/joint/services/intake": "intake.reports:"}
 """How the positions begin of what each service does at its own request."""
 _FILED: Final = "jointenforcement.report.filed.v1"
-_NOBODYS_ACT: Final = TELLINGS.union(TELLING)
-"""What dispatch's events and time do to a report."""
+_NOBODYS_ACT: Final = TELLINGS.union(TELLING, {"clock_recomputed"})
+"""What dispatch's events, time and newer documents do to a report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
