@@ -193,7 +193,7 @@ def running_system(
 
     No service process runs yet. `database_settings` replace the shipped ones of PostgreSQL.
     """
-    with temporary_home() as home:
+    with temporary_home(on_disk=True) as home:
         system = _described(home, settings or SystemSettings(), database_settings or {})
         children = start_servers(home, [system.kafka, system.postgres], seconds=_START_SECONDS)
         system.servers = {child.program.name: child for child in children}

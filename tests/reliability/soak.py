@@ -154,7 +154,7 @@ def main(*, minutes: float = 60.0, seed: int | None = None, rate: float = 1.0, k
 
 @contextmanager
 def _city() -> Iterator[City]:
-    with temporary_home() as home, running_city(home, home.root / "history.jsonl") as city:
+    with temporary_home(on_disk=True) as home, running_city(home, home.root / "history.jsonl") as city:
         yield city
 
 

@@ -170,9 +170,9 @@ def _broker_at(address: str) -> Broker:
 
 
 @contextmanager
-def temporary_home() -> Iterator[Home]:
-    """Give an empty home that is deleted afterwards."""
-    home = Home(root=Path(tempfile.mkdtemp(prefix="joint-test-", dir=_folder_in_memory())))
+def temporary_home(*, on_disk: bool = False) -> Iterator[Home]:
+    """Give an empty home that is deleted afterwards; on a disk for whoever measures, or stores much."""
+    home = Home(root=Path(tempfile.mkdtemp(prefix="joint-test-", dir=None if on_disk else _folder_in_memory())))
     home.prepare()
     try:
         yield home
