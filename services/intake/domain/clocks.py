@@ -16,7 +16,7 @@ from shared.contracts.clocks import Clock, ClockStage, Pause
 from shared.contracts.common import Actor, Instant, Message
 from shared.contracts.decisions import Context
 from shared.contracts.intake import ReportClockBreached, ReportClockRecomputed, ReportClockWarned
-from shared.deadlines.telling import BREACHED, Told, next_telling, told_after
+from shared.deadlines.telling import BREACHED, HALF_USED, MOSTLY_USED, Told, next_telling, told_after
 from shared.deadlines.timing import Timing, timing_of
 from shared.kernel.decider import Wake
 from shared.kernel.errors import Unavailable
@@ -87,11 +87,10 @@ def interrupted(clocks: Clocks, at: Instant, clock: Clock) -> Clocks:
 def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
     """Return the clocks after the running one ended, and the one that stood still goes on as this clock.
 
-    What was due before it stood still, and has not been told, is told yet. A limit that has passed passes once more
-    where newer documents move it.
+    What was due before it stood still, and has not been told, is told yet.
     """
     ended = tuple(_ended(one, at) if one.runs else one for one in clocks)
-    return ended if clock is None else tuple(_going_on(one, clock, at) if one.paused_at else one for one in ended)
+    return ended if clock is None else tuple(_moved(one, clock, at) if one.paused_at else one for one in ended)
 
 
 def running_clock(clocks: Clocks) -> Clock | None:
@@ -180,13 +179,26 @@ def _after(one: StageClock, event: ClockEvent) -> StageClock:
         case ReportClockBreached():
             return replace(one, told=BREACHED, breached=True)
         case ReportClockRecomputed():
-            told = told_after(one.told, event.due_was, event.clock, event.at)
-            return replace(one, clock=event.clock, told=told)
+            return _moved(one, event.clock, event.at)
 
 
-def _going_on(one: StageClock, clock: Clock, at: Instant) -> StageClock:
-    told = told_after(one.told, one.clock.due_at, clock, at) if one.told == BREACHED else one.told
-    return replace(one, clock=clock, told=told, paused_at=None)
+def _moved(one: StageClock, clock: Clock, at: Instant) -> StageClock:
+    """Return the clock as it runs from now on, whether documents, the time that it stood still, or both moved it."""
+    return replace(one, clock=clock, told=_told_still(one, clock, at), paused_at=None)
+
+
+def _told_still(one: StageClock, clock: Clock, at: Instant) -> Told:
+    """Return what counts as told: what moved and lies behind, what did not move only where it was.
+
+    So a warning whose wake is just about to fire is not lost to documents that do not concern it.
+    """
+    was = one.clock
+    if clock.due_at == was.due_at:
+        return one.told
+    told = told_after(one.told, was.due_at, clock, at)
+    warnings = zip((HALF_USED, MOSTLY_USED), was.warn_at, clock.warn_at, strict=True)
+    stayed = {percent for percent, lay_at, lies_at in warnings if lay_at == lies_at}
+    return min(one.told, told) if told in stayed else told
 
 
 def _timing(context: Context, city: str) -> Timing:

@@ -90,6 +90,42 @@ def test_what_was_told_is_not_told_again_unless_it_lies_ahead_now() -> None:
     assert report.fired("2026-11-24 09:00") == [("accept", 50), ("accept", 80), ("accept", 100)]
 
 
+def test_documents_that_move_nothing_take_away_no_warning_whose_wake_is_about_to_fire() -> None:
+    report = Waiting()
+    report.library = LIBRARY.with_document("calendar", CITY, 2, calendar(first_year=2020))
+    followed(report, "2026-11-23 10:31")
+    assert report.wakes_at() == local("2026-11-23 10:30")
+    assert report.fired("2026-11-23 10:31", "2026-11-23 10:30") == [("accept", 50)]
+
+
+def test_of_one_deadline_nothing_is_told_twice_where_its_warnings_alone_move() -> None:
+    """Noon begins and ends a quarter of an hour earlier: half of the hour is used at 14:00 instead of 12:00."""
+    report = Waiting("2026-11-23 11:30")
+    assert report.fired("2026-11-23 12:00") == [("accept", 50)]
+    noon = hours(season("01-01", ("08:00", "11:45"), ("13:45", "18:00")), stage=limit(1, "working_hour"))
+    report.library = LIBRARY.with_document("limit_policy", CITY, 2, noon)
+    event = followed(report, "2026-11-23 12:10")
+    assert (event.clock.due_at, event.clock.warn_at[0]) == (event.due_was, local("2026-11-23 14:00"))
+    assert report.fired("2026-11-23 14:30") == [("accept", 80), ("accept", 100)]
+
+
+def test_acceptance_that_newer_documents_move_while_it_stands_still_warns_again_as_if_it_had_run() -> None:
+    report = Waiting()
+    report.fired("2026-11-23 10:48")
+    report.done("2026-11-23 10:50", AssignVerification(unit="supervision-centre"), ACCEPTOR)
+    report.library = STORM
+    report.done("2026-11-23 10:55", Verify(result="exists", finding="as photographed"), COLLECTOR)
+    assert report.fired("2026-11-24 09:00") == [("accept", 50), ("accept", 80), ("accept", 100)]
+
+
+def test_a_warning_that_was_due_when_acceptance_stood_still_is_told_when_it_goes_on() -> None:
+    report = Waiting()
+    report.done("2026-11-23 10:31", AssignVerification(unit="supervision-centre"), ACCEPTOR)
+    report.library = LIBRARY.with_document("calendar", CITY, 2, calendar(first_year=2020))
+    report.done("2026-11-23 10:41", Verify(result="exists", finding="as photographed"), COLLECTOR)
+    assert report.fired("2026-11-23 10:58") == [("accept", 50), ("accept", 80)]
+
+
 def test_a_deadline_that_moved_can_pass_once_more_and_the_first_breach_stays_a_fact() -> None:
     report = Waiting()
     report.fired("2026-11-23 11:00")

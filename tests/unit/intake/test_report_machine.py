@@ -1,6 +1,6 @@
-"""Whatever is asked of a report by whomever in whatever order, and whenever wakes fire, it stays a report."""
+"""Whatever is asked of a report in whatever order, whenever wakes fire and calendars change, it stays a report."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,16 +16,19 @@ from services.intake.domain.commands import (
     FireClocks,
     Forget,
     PlaceCorrection,
+    RecomputeClocks,
     Reject,
     Verify,
 )
 from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, MergeCommand, ReleaseMerge
 from services.intake.domain.report import EVENTS, INTAKE_ITSELF, ReportEvent, Status
 from shared.contracts.common import Actor
+from shared.contracts.decisions import Context
 from shared.contracts.intake import (
     Filed,
     Rejected,
     ReportClockBreached,
+    ReportClockRecomputed,
     ReportClockWarned,
     SubmittedCategory,
     VerificationAssigned,
@@ -35,7 +38,9 @@ from shared.contracts.report_merges import REPORT_MERGE_EVENTS, ReportMerged
 from shared.kernel.errors import Refusal
 from tests.support import reports
 from tests.support.report_merges import MASTER_ID, OTHER_ID, merge
-from tests.support.reports import COMMUNITY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
+from tests.support.reports import CITY, COMMUNITY, LIBRARY, NOW, REPORT_ID, STREET, TRUSTED, UNTRUSTED
+from tests.support.waiting import SYSTEM
+from tests.support.working_hours import CALENDAR, calendar, day_off
 
 NEXT: dict[Status, set[Status]] = {
     "reported": {"reported", "verifying", "accepted", "rejected", "merged"},
@@ -70,6 +75,8 @@ ASKED = st.one_of(
 )
 """What other reports ask, whether they can or not."""
 ACTORS = st.sampled_from([reports.person(post) for post in reports.HOME_UNITS])
+MINUTES = st.one_of(st.integers(0, 45), st.integers(0, 3_000))
+"""What goes by before the next act: some of a limit of one working hour, or days."""
 
 
 class ReportMachine(RuleBasedStateMachine):
@@ -78,6 +85,9 @@ class ReportMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.events: list[ReportEvent] = []
+        self.now = NOW
+        self.days_off: set[date] = set()
+        self.library = LIBRARY
 
     @initialize(
         source=st.sampled_from([TRUSTED, UNTRUSTED]),
@@ -90,12 +100,11 @@ class ReportMachine(RuleBasedStateMachine):
         self.events = reports.Given().when(reports.submit(category=category, place=place), reports.source(source))
 
     @precondition(lambda self: bool(self.events))
-    @rule(command=ACTS, actor=ACTORS, minutes=st.integers(0, 10_000))
+    @rule(command=ACTS, actor=ACTORS, minutes=MINUTES)
     def act(self, command: Command, actor: Actor, minutes: int) -> None:
         before = reports.fold(self.events)
         assert before is not None
-        at = NOW + timedelta(minutes=minutes)
-        decision = reports.decide(before, command, reports.context(actor, at=at, stream=REPORT_ID))
+        decision = reports.decide(before, command, self.context(actor, minutes))
         if isinstance(decision, Refusal):
             return
         *late, _done = decision
@@ -107,12 +116,11 @@ class ReportMachine(RuleBasedStateMachine):
         assert after.revision == before.revision + 1
 
     @precondition(lambda self: bool(self.events))
-    @rule(command=ASKED, minutes=st.integers(0, 10_000))
+    @rule(command=ASKED, minutes=MINUTES)
     def hear(self, command: MergeCommand, minutes: int) -> None:
         before = reports.fold(self.events)
         assert before is not None
-        context = reports.context(INTAKE_ITSELF, at=NOW + timedelta(minutes=minutes), stream=REPORT_ID)
-        decision = reports.decide(before, command, context)
+        decision = reports.decide(before, command, self.context(INTAKE_ITSELF, minutes))
         assert not isinstance(decision, Refusal)
         *late, answer = [event for event in decision if isinstance(event, EVENTS)]
         assert [type(event) for event in late] in ([], [ReportClockBreached])
@@ -126,28 +134,70 @@ class ReportMachine(RuleBasedStateMachine):
             assert before.carries == ()
 
     @precondition(lambda self: bool(self.events))
-    @rule(minutes=st.integers(0, 10_000))
+    @rule(minutes=MINUTES)
     def wake(self, minutes: int) -> None:
         before = reports.fold(self.events)
         assert before is not None
-        until = NOW + timedelta(minutes=minutes)
-        system = Actor(client="intake", unit="intake", post="system")
-        told = reports.decide(before, FireClocks(due_at=until), reports.context(system, at=until, stream=REPORT_ID))
+        context = self.context(SYSTEM, minutes)
+        told = reports.decide(before, FireClocks(due_at=self.now), context)
         assert not isinstance(told, Refusal)
         self.events += [event for event in told if isinstance(event, ReportClockWarned | ReportClockBreached)]
         after = reports.fold(self.events)
         assert after is not None
-        assert all(wake.due_at > until for wake in wakes_of(after.clocks))
+        assert all(wake.due_at > self.now for wake in wakes_of(after.clocks))
+
+    @precondition(lambda self: bool(self.events))
+    @rule(began=st.booleans(), minutes=MINUTES, followed=st.booleans())
+    def a_day_off_is_published_or_taken_back(self, began: bool, minutes: int, followed: bool) -> None:
+        """It is the day on which the last clock began, or is due. Somebody may act before the clock follows."""
+        self.now += timedelta(minutes=minutes)
+        state = reports.fold(self.events)
+        clock = state.clocks[-1].clock if state and state.clocks else None
+        day = self.now if clock is None else clock.started_at if began else clock.due_at
+        self.days_off ^= {day.date()}
+        off = [day_off(day.isoformat()) for day in sorted(self.days_off)]
+        version, _calendar = self.library.calendar(CITY) or (0, CALENDAR)
+        changed = calendar(*CALENDAR.days, *off, first_year=2020)
+        self.library = self.library.with_document("calendar", CITY, version + 1, changed)
+        if followed:
+            self.follow(0)
+
+    @precondition(lambda self: bool(self.events))
+    @rule(minutes=MINUTES)
+    def follow(self, minutes: int) -> None:
+        before = reports.fold(self.events)
+        assert before is not None
+        decision = reports.decide(before, RecomputeClocks(), self.context(SYSTEM, minutes))
+        assert not isinstance(decision, Refusal)
+        self.events += [event for event in decision if isinstance(event, ReportClockRecomputed)]
+        after = reports.fold(self.events)
+        assert after is not None
+        version, _calendar = self.library.calendar(CITY) or (0, CALENDAR)
+        for was, now in zip(before.clocks, after.clocks, strict=True):
+            assert not now.runs or now.clock.calendar_version == version
+            assert was.told == now.told or was.clock.due_at != now.clock.due_at
+
+    def context(self, actor: Actor, minutes: int) -> Context:
+        """Let so much time go by."""
+        self.now += timedelta(minutes=minutes)
+        return reports.context(actor, at=self.now, library=self.library, stream=REPORT_ID)
 
     @invariant()
-    def a_clock_tells_each_thing_once_and_in_order(self) -> None:
-        told: dict[str, list[int]] = {"accept": [], "verify": [], "file": []}
+    def of_a_deadline_each_thing_is_told_once_and_in_order(self) -> None:
+        told: dict[tuple[str, datetime], list[int]] = {}
         for event in self.events:
-            if isinstance(event, VerificationAssigned):
-                told["verify"] = []  # another verification has a clock of its own
+            if isinstance(event, VerificationAssigned):  # another verification has a clock of its own
+                told = {limit: percents for limit, percents in told.items() if limit[0] != "verify"}
             if isinstance(event, ReportClockWarned | ReportClockBreached):
-                told[event.stage].append(event.percent if isinstance(event, ReportClockWarned) else 100)
-            assert all(percents == sorted(set(percents)) for percents in told.values())
+                percents = told.setdefault((event.stage, event.due_at), [])
+                percents.append(event.percent if isinstance(event, ReportClockWarned) else 100)
+        assert all(percents == sorted(set(percents)) for percents in told.values())
+
+    @invariant()
+    def a_limit_that_passed_is_shown_whatever_moves_its_clock(self) -> None:
+        state = reports.fold(self.events)
+        passed = {event.stage for event in self.events if isinstance(event, ReportClockBreached)}
+        assert state is None or passed == {one.clock.stage for one in state.clocks if one.breached}
 
     @invariant()
     def one_clock_runs_that_of_the_stage_in_which_the_report_waits(self) -> None:
@@ -181,7 +231,7 @@ class ReportMachine(RuleBasedStateMachine):
     @invariant()
     def the_revision_counts_what_was_done(self) -> None:
         state = reports.fold(self.events)
-        nobodys = (ReportClockWarned, ReportClockBreached, *REPORT_MERGE_EVENTS[1:])
+        nobodys = (ReportClockWarned, ReportClockBreached, ReportClockRecomputed, *REPORT_MERGE_EVENTS[1:])
         done = [event for event in self.events if not isinstance(event, nobodys)]
         assert state is None or state.revision == len(done)
 
