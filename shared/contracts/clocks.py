@@ -25,7 +25,8 @@ class Clock(Message, frozen=True, kw_only=True, omit_defaults=True):
 
     `warn_at` are the instants at which 50 % and 80 % of it are used. `provisional`: the calendar does not know all of
     the days yet, so that the instants will be computed again when it does. The versions are those of the documents
-    `calendar/<city>` and `limit_policy/<city>`.
+    `calendar/<city>` and `limit_policy/<city>`. `passed` are deadlines that it was moved away from after it had told
+    that they passed: where it comes back to one of them, because a calendar was corrected, it does not tell so again.
     """
 
     stage: ClockStage
@@ -39,6 +40,7 @@ class Clock(Message, frozen=True, kw_only=True, omit_defaults=True):
     extensions: int = 0
     pauses: tuple[Pause, ...] = ()
     provisional: bool = False
+    passed: tuple[Instant, ...] = ()
 
 
 class ClockWarned(Event, frozen=True, kw_only=True):

@@ -25,12 +25,17 @@ def next_telling(clock: Clock, told: Told) -> tuple[datetime, Percent]:
     return due_at, BREACHED
 
 
+def passed_by(clock: Clock, told: Told) -> tuple[datetime, ...]:
+    """Return the deadlines that a clock, which has told this, has passed: they stay told when it is moved away."""
+    return clock.passed if told != BREACHED or clock.due_at in clock.passed else (*clock.passed, clock.due_at)
+
+
 def told_after(told: Told, due_was: datetime, clock: Clock, at: datetime) -> Told:
     """Return what counts as told of a clock that was moved at `at`: what lies behind is not told again.
 
-    A deadline that moves can pass once more.
+    A deadline that moves can pass once more; one that has passed before does not.
     """
-    if told == BREACHED and clock.due_at <= due_was:
+    if clock.due_at in clock.passed or (told == BREACHED and clock.due_at <= due_was):
         return BREACHED
     half, most = clock.warn_at
     if most <= at:

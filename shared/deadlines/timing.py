@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from shared.contracts.clocks import Clock, ClockStage, Pause
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Limit, LimitPolicy
 from shared.deadlines.clocks import moved_clock, start_clock
+from shared.deadlines.telling import Told, passed_by
 from shared.deadlines.working_time import WorkingTime, working_time_of
 
 
@@ -30,13 +33,15 @@ class Timing:
             limit = getattr(self.policy, stage)
         return start_clock(stage, limit, at, self.working_time, self.calendar_version, self.policy_version)
 
-    def move(self, clock: Clock, *, pauses: Sequence[Pause] | None = None, extensions: int | None = None) -> Clock:
-        """Return the clock by these documents, with all its pauses and extensions where they are given.
+    def move(
+        self, clock: Clock, told: Told, *, pauses: Sequence[Pause] | None = None, extensions: int | None = None
+    ) -> Clock:
+        """Return the clock, which has told this, by these documents; with all its pauses and extensions where given.
 
         Raises:
             BeforeCalendar, BeyondCalendar: if the calendar does not reach so far.
         """
-        return moved_clock(
+        moved = moved_clock(
             clock,
             self.working_time,
             self.calendar_version,
@@ -44,6 +49,7 @@ class Timing:
             pauses=pauses,
             extensions=extensions,
         )
+        return moved if moved.due_at == clock.due_at else replace(moved, passed=passed_by(clock, told))
 
 
 def timing_of(library: ReferenceLibrary, city: str) -> Timing | None:

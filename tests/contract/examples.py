@@ -120,7 +120,7 @@ EXAMPLES: tuple[Message | Stranger, ...] = (
     intake.ReportContentForgotten(at=AT, by=BY, reason="当事人申请"),
     intake.ReportClockWarned(at=ACCEPTANCE.warn_at[1], by=INTAKE, stage="accept", percent=80, due_at=ACCEPTANCE.due_at),
     intake.ReportClockBreached(at=ACCEPTANCE.due_at, by=INTAKE, stage="accept", due_at=ACCEPTANCE.due_at),
-    intake.ReportClockRecomputed(at=AT, by=INTAKE, due_was=ACCEPTANCE.due_at - timedelta(hours=1), clock=ACCEPTANCE),
+    intake.ReportClockRecomputed(at=AT, by=INTAKE, due_was=AT, clock=msgspec.structs.replace(ACCEPTANCE, passed=(AT,))),
     intake.MergeTold(at=AT, by=INTAKE, case_sequence=5, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
     intake.UnmergeTold(at=AT, by=INTAKE, case_sequence=6, happened_at=AT, merged_reports=(OTHER,), master=OTHER),
     intake.OutcomeTold(at=AT, by=INTAKE, case_sequence=14, happened_at=AT, merged_reports=(OTHER,), outcome="closed"),

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
+
 from shared.contracts import adjustments, clocks, dispatch, merges
 from shared.contracts.common import Actor, Message
 from shared.contracts.intake import Stranger
@@ -104,6 +106,7 @@ DISPATCH = clocks.Clock(
     policy_version=1,
 )
 MOVED = clocks.MovedClock(leg=2, due_was=DUE, clock=PAUSED)
+MOVED_AFTER_IT_PASSED = msgspec.structs.replace(MOVED, clock=msgspec.structs.replace(PAUSED, passed=(DUE,)))
 LEAD = dispatch.Leg(leg=1, unit="traffic-police", role="lead", limit=LIMIT)
 SUPPORT = dispatch.Leg(leg=3, unit="housing", role="support", limit=LIMIT)
 GONE = dispatch.Leg(leg=1, unit="fire-rescue", role="lead", limit=LIMIT)
@@ -146,7 +149,7 @@ TIME: tuple[Message | Stranger, ...] = (
     clocks.ClockWarned(at=AT, by=SYSTEM, stage="handle", percent=80, due_at=DUE, leg=2, unit="fire-rescue"),
     clocks.ClockBreached(at=AT, by=SYSTEM, stage="check", due_at=DUE),
     clocks.LegCountedAsSigned(at=AT, by=SYSTEM, leg=2, unit="fire-rescue"),
-    clocks.ClocksRecomputed(at=AT, by=SYSTEM, calendar_version=2, policy_version=1, moved=(MOVED,)),
+    clocks.ClocksRecomputed(at=AT, by=SYSTEM, calendar_version=2, policy_version=1, moved=(MOVED_AFTER_IT_PASSED,)),
 )
 EXTENSIONS: tuple[Message | Stranger, ...] = (
     adjustments.LegExtensionRequested(

@@ -63,31 +63,32 @@ def start_leg(acting: Acting, limit: Limit) -> LegClocks:
     return LegClocks(sign=start(acting, "sign"), handle=start(acting, "handle", limit))
 
 
-def extended(acting: Acting, clock: Clock) -> Clock:
-    """Return the clock with one original limit more.
+def extended(acting: Acting, clock: Clock, told: Told) -> Clock:
+    """Return the clock, which has told this, with one original limit more.
 
     Raises:
         LookupError: as `start`.
     """
-    return acting.timing.move(clock, extensions=clock.extensions + 1)
+    return acting.timing.move(clock, told, extensions=clock.extensions + 1)
 
 
-def paused(acting: Acting, clock: Clock, since: datetime, until: datetime) -> Clock:
-    """Return the clock without the time between.
-
-    Raises:
-        LookupError: as `start`.
-    """
-    return acting.timing.move(clock, pauses=(*clock.pauses, Pause(started_at=since, ended_at=max(since, until))))
-
-
-def recomputed(acting: Acting, clock: Clock) -> Clock:
-    """Return the clock by the documents in force.
+def paused(acting: Acting, clock: Clock, told: Told, since: datetime, until: datetime) -> Clock:
+    """Return the clock, which has told this, without the time between.
 
     Raises:
         LookupError: as `start`.
     """
-    return acting.timing.move(clock)
+    pause = Pause(started_at=since, ended_at=max(since, until))
+    return acting.timing.move(clock, told, pauses=(*clock.pauses, pause))
+
+
+def recomputed(acting: Acting, clock: Clock, told: Told) -> Clock:
+    """Return the clock, which has told this, by the documents in force.
+
+    Raises:
+        LookupError: as `start`.
+    """
+    return acting.timing.move(clock, told)
 
 
 def resumed_after_feedback(case: CaseState, numbers: Sequence[int], acting: Acting) -> tuple[MovedClock, ...]:
@@ -101,7 +102,7 @@ def resumed_after_feedback(case: CaseState, numbers: Sequence[int], acting: Acti
         leg = find_leg(case.legs, number)
         clock = leg and case.handle_clock_of(leg)
         if leg and clock and leg.fed_back_at:
-            going_on = paused(acting, clock, leg.fed_back_at, acting.at)
+            going_on = paused(acting, clock, leg.handle_told, leg.fed_back_at, acting.at)
             moved.append(MovedClock(leg=number, due_was=clock.due_at, clock=going_on))
     return tuple(moved)
 
@@ -116,7 +117,7 @@ def resumed_after_merge(case: CaseState, acting: Acting) -> tuple[MovedClock, ..
         return ()
     moved = []
     for running in running_clocks(msgspec.structs.replace(case, state=case.before_merge)):
-        going_on = paused(acting, running.clock, case.merged_at, acting.at)
+        going_on = paused(acting, running.clock, running.told, case.merged_at, acting.at)
         moved.append(MovedClock(leg=running.leg or None, due_was=running.clock.due_at, clock=going_on))
     return tuple(moved)
 

@@ -69,7 +69,7 @@ def going_on(clocks: Clocks, context: Context, city: str) -> Clock | None:
     for one in clocks:
         if one.paused_at is not None:
             pause = Pause(started_at=one.paused_at, ended_at=context.at)
-            return _timing(context, city).move(one.clock, pauses=(*one.clock.pauses, pause))
+            return _timing(context, city).move(one.clock, one.told, pauses=(*one.clock.pauses, pause))
     return None
 
 
@@ -95,7 +95,8 @@ def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
 
 def running_clock(clocks: Clocks) -> Clock | None:
     """Return the clock that runs."""
-    return next((one.clock for one in clocks if one.runs), None)
+    running = _running(clocks)
+    return None if running is None else running.clock
 
 
 def tell_of_time(clocks: Clocks, event: ClockEvent) -> Clocks:
@@ -141,10 +142,11 @@ def recompute(clocks: Clocks, context: Context, city: str) -> list[ReportClockRe
         Unavailable: if calendar or limit policy has not arrived yet.
         LookupError: if the calendar does not reach so far.
     """
-    clock = running_clock(clocks)
-    if clock is None:
+    running = _running(clocks)
+    if running is None:
         return []
-    moved = _timing(context, city).move(clock)
+    clock = running.clock
+    moved = _timing(context, city).move(clock, running.told)
     if moved == clock:
         return []
     return [ReportClockRecomputed(at=context.at, by=context.actor, due_was=clock.due_at, clock=moved)]
@@ -162,9 +164,14 @@ def _breach(clock: Clock, context: Context, by: Actor) -> ReportClockBreached:
     return ReportClockBreached(at=context.at, by=by, stage=clock.stage, due_at=clock.due_at)
 
 
+def _running(clocks: Iterable[StageClock]) -> StageClock | None:
+    return next((one for one in clocks if one.runs), None)
+
+
 def _untold(clocks: Iterable[StageClock]) -> StageClock | None:
     """Return the clock that runs and has not breached."""
-    return next((one for one in clocks if one.runs and one.told != BREACHED), None)
+    running = _running(clocks)
+    return None if running is None or running.told == BREACHED else running
 
 
 def _ended(one: StageClock, at: Instant) -> StageClock:

@@ -33,7 +33,7 @@ from shared.contracts.dispatch import (
     LegSigned,
 )
 from shared.contracts.merges import CaseMergeAbandoned, CaseMergeDeclined, CaseMergeReleased
-from shared.contracts.reference import CalendarDay, Limit
+from shared.contracts.reference import Calendar, CalendarDay, Limit
 from shared.contracts.registry import CASE_EVENTS
 from shared.kernel.errors import Refusal
 from tests.support.adjusting import EIGHT_HOURS, FIVE_DAYS, RECOMPUTE, fire
@@ -186,9 +186,20 @@ class CaseMachine(RuleBasedStateMachine):
         )
         known = {one.day: one for one in (day, *calendar.days)}
         listed = msgspec.structs.replace(calendar, days=tuple(known[each] for each in sorted(known)))
-        self.library = self.library.with_document("calendar", CITY, version + 1, listed)
+        self.publish(version + 1, listed)
+
+    @rule()
+    def the_days_off_are_taken_back(self) -> None:
+        """They were published by mistake."""
+        version, _calendar = self.library.calendar(CITY) or (0, CALENDAR)
+        self.book.moves_nearer = True
+        self.publish(version + 1, CALENDAR)
+
+    def publish(self, version: int, calendar: Calendar) -> None:
+        assert self.state is not None
+        self.library = self.library.with_document("calendar", CITY, version, calendar)
         assert not isinstance(self.attempt(RECOMPUTE, SYSTEM), Refusal)
-        assert self.state.calendar_version == version + 1
+        assert self.state.calendar_version == version
 
     def fire(self, due_at: datetime) -> None:
         assert isinstance(self.attempt(fire(due_at), SYSTEM, passing=timedelta(0)), list)

@@ -4,7 +4,7 @@ import msgspec
 
 from services.dispatch.domain.clocks import wakes
 from shared.contracts.clocks import ClocksRecomputed
-from shared.contracts.dispatch import LegReturnUpheld
+from shared.contracts.dispatch import LegFedBack, LegReturnUpheld
 from shared.contracts.reference import CalendarDay, Limit
 from tests.support.adjusting import (
     DUE,
@@ -91,6 +91,10 @@ def day_off(case: TimedCase, day: str) -> None:
     case.library = case.library.with_document("calendar", CITY, 2, calendar)
 
 
+def day_off_taken_back(case: TimedCase) -> None:
+    case.library = case.library.with_document("calendar", CITY, 3, CALENDAR)
+
+
 def test_a_new_calendar_moves_the_clocks_that_run_and_says_from_where() -> None:
     case = TimedCase(OPENED)
     case.done("2026-11-23 01:10", sign(1), department(URBAN))
@@ -127,6 +131,30 @@ def test_a_deadline_that_a_new_calendar_moves_can_pass_once_more_but_the_first_t
     case.done("2026-11-24 02:00", RECOMPUTE)
     assert told(case.fired()) == [("handle", 100, 1), ("handle", 100, 2), ("handle", 100, 3)]
     assert case.leg(1).overdue_at == DUE
+
+
+def test_a_limit_passes_once_where_a_calendar_was_published_by_mistake_and_is_corrected() -> None:
+    case = all_signed()
+    case.fired_until("2026-11-24 01:00")
+    day_off(case, "2026-11-24")
+    case.done("2026-11-24 02:00", RECOMPUTE)
+    assert case.handle_clock(2).passed == (DUE,)
+    day_off_taken_back(case)
+    case.done("2026-11-24 03:00", RECOMPUTE)
+    assert [case.handle_clock(leg).due_at for leg in (1, 2, 3)] == [DUE] * 3
+    assert wakes(case.known) == ()
+    [late] = case.done("2026-11-24 03:10", feed_back(2), department(MARKET))
+    assert isinstance(late, LegFedBack)
+
+
+def test_whatever_moves_a_clock_it_remembers_the_deadline_that_it_passed() -> None:
+    """The extension was asked for in time and granted late."""
+    case = all_signed()
+    case.done("2026-11-24 00:50", ask_extension(2), department(MARKET))
+    case.fired_until("2026-11-24 01:00")
+    case.done("2026-11-24 01:10", decide_extension(2), DUTY_LEADER)
+    assert case.handle_clock(2).passed == (DUE,)
+    assert [case.handle_clock(leg).passed for leg in (1, 3)] == [(), ()]
 
 
 def test_a_clock_that_moved_warns_again_only_where_its_new_instants_lie_ahead() -> None:

@@ -138,6 +138,29 @@ def test_a_deadline_that_moved_can_pass_once_more_and_the_first_breach_stays_a_f
     assert breached.due_at == local("2026-11-24 09:00")
 
 
+def test_a_limit_passes_once_where_a_calendar_was_published_by_mistake_and_is_corrected() -> None:
+    report = Waiting()
+    report.fired("2026-11-23 11:00")
+    report.library = STORM
+    assert followed(report, "2026-11-23 11:10").clock.passed == (local("2026-11-23 11:00"),)
+    report.library = STORM.with_document("calendar", CITY, 3, calendar(first_year=2020))
+    assert followed(report, "2026-11-23 11:20").clock.due_at == local("2026-11-23 11:00")
+    assert report.wakes_at() is None
+    (accepted,) = report.done("2026-11-23 11:30", Accept(), ACCEPTOR)
+    assert isinstance(accepted, Accepted)
+
+
+def test_every_deadline_that_passed_passes_once_however_often_the_calendar_changes() -> None:
+    report = Waiting()
+    report.fired("2026-11-23 11:00")
+    for version in range(2, 6):
+        days = (day_off("2026-11-23"),) if version % 2 == 0 else ()
+        report.library = report.library.with_document("calendar", CITY, version, calendar(*days, first_year=2020))
+        followed(report, f"2026-11-25 10:0{version}")
+        told = [("accept", 100)] if version == 2 else []
+        assert report.fired(f"2026-11-25 10:0{version}") == told
+
+
 def test_who_accepts_by_the_new_deadline_is_not_late() -> None:
     report = Waiting()
     report.library = STORM

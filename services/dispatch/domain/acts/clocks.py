@@ -42,8 +42,8 @@ def recompute(case: CaseState, acting: Acting) -> ClocksRecomputed:
         LookupError: if the calendar or the limit policy is not in the library.
     """
     moved = []
-    for leg, clock, _told in running_clocks(case):
-        now = recomputed(acting, clock)
+    for leg, clock, told in running_clocks(case):
+        now = recomputed(acting, clock, told)
         if (now.due_at, now.warn_at, now.provisional) != (clock.due_at, clock.warn_at, clock.provisional):
             moved.append(MovedClock(leg=leg or None, due_was=clock.due_at, clock=now))
     timing = acting.timing
@@ -65,7 +65,7 @@ def resumed(case: CaseState, leg: LegState, acting: Acting, *, early: str | None
     if suspension is None or suspension.started_at is None or clock is None:
         raise LookupError(f"Leg {leg.leg} is not suspended.")
     until = suspension.until if early is None else min(acting.at, suspension.until)
-    going_on = paused(acting, clock, suspension.started_at, until)
+    going_on = paused(acting, clock, leg.handle_told, suspension.started_at, until)
     return [
         LegResumed(
             **acting.stamp,

@@ -59,7 +59,7 @@ def decide_extension(case: CaseState, command: DecideLegExtension, acting: Actin
             unit=leg.unit,
             reason=command.reason,
             due_was=clock.due_at,
-            clock=extended(acting, clock),
+            clock=extended(acting, clock, leg.handle_told),
         )
     ]
 
