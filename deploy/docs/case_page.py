@@ -51,8 +51,9 @@ _CLOCKS: Final = f"""\
 - A clock holds the instants at which {HALF_USED} % and {MOSTLY_USED} % of its limit are used and at which it is due,
   and the versions of calendar and limit policy that they were computed from. The steps that explain an instant are
   computed from the same documents again; the original deadline stays for ever (I-12).
-- It tells three times, each once: at {HALF_USED} %, {MOSTLY_USED} % (`ClockWarned` 预警) and {BREACHED} %
-  (`ClockBreached` 超期). The fact of a breach stays, whatever happens later.
+- Of a deadline it tells three times, each once: at {HALF_USED} %, {MOSTLY_USED} % (`ClockWarned` 预警) and {BREACHED} %
+  (`ClockBreached` 超期). A deadline that was moved is another one: what lies ahead of it is told again. The fact of a
+  breach stays, whatever happens later; a deadline that has passed does not pass again when a clock comes back to it.
 - It goes on while a return, an extension or a suspension is asked for and not decided. Suspension 挂账 and merging 并案
   stop it; the time is a pause, as is the time between a feedback and its rework. They stop nothing that the law sets:
   the clocks of rectification and re-inspection go on while the leg is suspended, and a case is not merged before the
