@@ -87,7 +87,7 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         ),
         Subscription(group=MERGES, topics=(INTAKE_MERGES,), handle=merges.consume),
     ]
-    # What becomes of a case stops no clock of its report: timers do not wait for it.
+    # A merge stops the clocks of its report. What becomes of a case stops none: timers do not wait for that.
     timers = Timers(intake.ledger, ConsumedTopics(kafka, deciding))
     health.add("timers", timers.problem)
     health.add_notice("timers", timers.notice)
