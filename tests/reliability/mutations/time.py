@@ -11,6 +11,7 @@ _TIME: Final = "tests/integration/test_dispatch_time.py::"
 _CLOCKS: Final = "tests/unit/dispatch/test_clocks.py::"
 _REPORTS: Final = "tests/unit/intake/test_clocks.py::"
 _MOVED: Final = "tests/unit/intake/test_moved_clocks.py::"
+_MOVED_CASES: Final = "tests/unit/dispatch/test_moved_clocks.py::"
 _RECOMPUTING: Final = "tests/integration/test_intake_recomputing.py::"
 _VERIFYING: Final = "tests/unit/intake/test_verification.py::"
 _WAITS: Final = f"{_TIMERS}test_a_wake_waits_until_what_came_in_before_it_was_consumed"
@@ -163,5 +164,26 @@ MUTATIONS: Final = (
         text="replace(one, told=BREACHED, breached=True)",
         replacement="replace(one, told=BREACHED)",
         pins=(f"{_MOVED}test_a_deadline_that_moved_can_pass_once_more_and_the_first_breach_stays_a_fact",),
+    ),
+    Mutation(
+        name="a deadline passes once",
+        invariant="I-12",
+        removed="a clock that comes back to a deadline that has passed does not tell so again",
+        file="shared/deadlines/telling.py",
+        text="if clock.due_at in clock.passed or (told == BREACHED and clock.due_at <= due_was):",
+        replacement="if told == BREACHED and clock.due_at <= due_was:",
+        pins=(
+            f"{_MOVED}test_a_limit_passes_once_where_a_calendar_was_published_by_mistake_and_is_corrected",
+            f"{_MOVED_CASES}test_a_limit_passes_once_where_a_calendar_was_published_by_mistake_and_is_corrected",
+        ),
+    ),
+    Mutation(
+        name="documents take away no warning",
+        invariant="I-12",
+        removed="a warning that is due and does not move is told though newer documents move the deadline",
+        file="services/intake/domain/clocks.py",
+        text="return min(one.told, told) if told in stayed else told",
+        replacement="return told",
+        pins=(f"{_MOVED}test_a_warning_that_was_due_when_acceptance_stood_still_is_told_when_it_goes_on",),
     ),
 )
