@@ -33,7 +33,7 @@ class Polls:
         """Note what this client asks for from now on; it has asked for nothing yet.
 
         Each request waits up to a second for the first record. FastStream has one figure for that and for its pause
-        after nothing came; a short one asks an idle broker fifty times a second, a long one is late.
+        after nothing came; a short one lets an idle process wake fifty times a second, a long one is late.
         """
         self._asking, self._since = False, monotonic()
         client.getmany = self._noting(client.getmany)
