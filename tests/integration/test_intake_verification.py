@@ -11,6 +11,7 @@ from httpx import Response
 
 from shared.contracts.reference import ReferencePublished, reference_stream
 from shared.contracts.registry import DISPATCH_REFERENCE, INTAKE_REPORTS, party_uri
+from tests.support import reports
 from tests.support.dispatching import relayed
 from tests.support.intake_client import BODY, IntakeClient, serving
 from tests.support.intaking import answers, intake_on, received, submitted_at, types
@@ -141,6 +142,19 @@ async def test_lists_show_who_has_to_look_and_no_longer_has_to(http: IntakeClien
     assert (await http.act(told, "assign-verification", "acceptor", ASSIGN)).is_success
     assert await listed(http, f"verify_unit={CENTRE}&limit=1") == [waits]
     assert await listed(http, "state=verifying") == [waits, told]
+
+
+async def test_a_collector_reads_what_was_reported_but_not_by_whom_while_it_is_to_be_verified(
+    http: IntakeClient,
+) -> None:
+    report, path = await verifying(http), "/v1/reports/{}"
+    shown = (await http.get(path.format(report), "collector")).json()
+    assert (shown["content_state"], shown["content"]["address"]) == ("shown", reports.ADDRESS)
+    assert (shown["content"]["photos"], shown["content"]["contact"]) == (BODY["photos"], None)
+    assert (await http.get(path.format(report), "department")).json()["content_state"] == "withheld"
+    assert (await http.act(report, "verify", "collector", EXISTS)).is_success
+    for not_his in (report, await reported(http)):
+        assert (await http.get(path.format(not_his), "collector")).json()["content_state"] == "withheld"
 
 
 async def test_acts_of_a_verification_are_refused_by_name(http: IntakeClient) -> None:

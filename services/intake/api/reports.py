@@ -26,7 +26,7 @@ from services.intake.domain.commands import (
     Verify,
 )
 from services.intake.domain.contents import SALT_BYTES
-from services.intake.domain.entitlement import may_read_content, sees_only
+from services.intake.domain.entitlement import may_read_contact, may_read_content, sees_only
 from services.intake.domain.report import Status
 from services.intake.queries import KnownReport, ReportFilter, ReportQueries
 from shared.contracts.common import Actor, Answer, FieldProblem
@@ -91,7 +91,8 @@ async def list_reports(
 async def read_report(report_id: ReportId, actor: Caller, queries: Reads, after: After = None) -> ReportView:
     """Read a report with its clocks.
 
-    Its private content is for acceptor, duty leader, leader, administrator and its source.
+    Its private content is for acceptor, duty leader, leader, administrator and its source; all but the contact also for
+    a collector of the unit that is to verify it 核实, while it is to.
     """
     await wait_until_reached(after, queries.reached)
     known = await queries.find(report_id)
@@ -104,12 +105,13 @@ async def _view(known: KnownReport, actor: Actor, queries: ReportQueries) -> Rep
     now, library = await queries.as_of()
     facts = summary(known)
     clocks = clocks_of(known, Watch(now=now, library=library, city=queries.city))
-    if not may_read_content(actor, known.report.source):
+    if not may_read_content(actor, known.report):
         return ReportView(report=facts, clocks=clocks, content_state="withheld")
     private = await queries.content(known.id)
     if private is None:
         return ReportView(report=facts, clocks=clocks, content_state="forgotten")
-    return ReportView(report=facts, clocks=clocks, content_state="shown", content=content_of(private))
+    content = content_of(private, with_contact=may_read_contact(actor, known.report))
+    return ReportView(report=facts, clocks=clocks, content_state="shown", content=content)
 
 
 # ---------------------------------------------------------------------------------------------------- writing

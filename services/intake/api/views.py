@@ -74,7 +74,7 @@ class ReportPage(Message, frozen=True, kw_only=True):
 
 
 class ReportContent(Message, frozen=True, kw_only=True):
-    """What may have to be forgotten (I-14)."""
+    """What may have to be forgotten (I-14); `contact` is null too for who is to verify the report 核实."""
 
     description: str
     address: str | None
@@ -146,8 +146,11 @@ def clocks_of(known: KnownReport, watch: Watch) -> tuple[ClockView, ...]:
     )
 
 
-def content_of(private: PrivateContent) -> ReportContent:
-    """Return what a reader may see of the private part: everything but the salt."""
+def content_of(private: PrivateContent, *, with_contact: bool) -> ReportContent:
+    """Return what a reader may see of the private part: never the salt, and who reported it not everybody."""
     return ReportContent(
-        description=private.description, address=private.address, contact=private.contact, photos=private.photos
+        description=private.description,
+        address=private.address,
+        contact=private.contact if with_contact else None,
+        photos=private.photos,
     )

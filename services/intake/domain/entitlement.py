@@ -14,6 +14,7 @@ from services.intake.domain.commands import (
     Reject,
     Verify,
 )
+from services.intake.domain.report import Report
 from shared.contracts.common import Actor, Post
 from shared.contracts.library import ReferenceLibrary
 from shared.contracts.reference import Units
@@ -32,7 +33,7 @@ POSTS: Final[Mapping[type[Act], tuple[Post, ...]]] = {
 """The posts that may perform an act (domain 1.3)."""
 
 CONTENT_READERS: Final[frozenset[Post]] = frozenset({"acceptor", "duty_leader", "administrator", "leader"})
-"""The posts that may read what may have to be forgotten; the reporting client may too (I-14)."""
+"""The posts that may read what may have to be forgotten; so may the reporting client, and who is to verify (I-14)."""
 
 
 def units_of(city: str, library: ReferenceLibrary) -> Units:
@@ -68,9 +69,23 @@ def not_entitled(actor: Actor, posts: tuple[Post, ...], units: Units) -> Refusal
     return None
 
 
-def may_read_content(actor: Actor, source: str) -> bool:
-    """Return whether the actor may read the private content of a report of this source."""
-    return actor.post in CONTENT_READERS or actor.client == source
+def may_read_content(actor: Actor, report: Report) -> bool:
+    """Return whether the actor may read the private content of the report; of the contact see `may_read_contact`."""
+    return may_read_contact(actor, report) or is_to_verify(actor, report)
+
+
+def may_read_contact(actor: Actor, report: Report) -> bool:
+    """Return whether the actor may read who reported it: to look on site one needs the problem, not the person.
+
+    Personal Information Protection Law 个人信息保护法, article 6: no more than the purpose needs.
+    """
+    return actor.post in CONTENT_READERS or actor.client == report.source
+
+
+def is_to_verify(actor: Actor, report: Report) -> bool:
+    """Return whether the actor is a collector of the unit that is to verify the report 核实 and has not yet."""
+    looks = report.verification
+    return actor.post == "collector" and report.status == "verifying" and looks is not None and looks.unit == actor.unit
 
 
 def sees_only(actor: Actor) -> str | None:

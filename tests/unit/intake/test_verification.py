@@ -14,6 +14,7 @@ from services.intake.domain.commands import (
     Reject,
     Verify,
 )
+from services.intake.domain.entitlement import may_read_contact, may_read_content
 from services.intake.domain.report import Verification, evolve
 from shared.contracts.clocks import Pause
 from shared.contracts.common import Actor
@@ -179,6 +180,15 @@ def test_a_collector_of_another_unit_does_not_verify() -> None:
     verifying = WAITING.after(ASSIGN, ACCEPTOR)
     other = person("collector", unit="urban-management")
     assert verifying.refuses(EXISTS, other, library=two_units()).code == "not_entitled_other_unit"
+
+
+def test_collectors_read_what_was_reported_without_the_contact_while_their_unit_is_to_look() -> None:
+    verifying, other = WAITING.after(ASSIGN, ACCEPTOR), person("collector", unit="urban-management")
+    assert may_read_content(COLLECTOR, verifying.state)
+    assert not may_read_contact(COLLECTOR, verifying.state)
+    assert not may_read_content(other, verifying.state)
+    for ended in (WAITING, verifying.after(EXISTS, COLLECTOR), verifying.after(REJECT, ACCEPTOR)):
+        assert not may_read_content(COLLECTOR, ended.state)
 
 
 def test_nobody_accepts_or_completes_what_somebody_is_to_verify() -> None:
