@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from services.intake.domain.clocks import wakes_of
-from services.intake.domain.commands import Accept, AssignVerification, Command, Complete, File, Forget, Merge, Reject
+from services.intake.domain.commands import (
+    Accept,
+    AssignVerification,
+    Command,
+    Complete,
+    File,
+    Forget,
+    Merge,
+    Reject,
+    Verify,
+)
 from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ReleaseMerge
 from services.intake.domain.report import INTAKE_ITSELF
 from services.intake.domain.telling import CaseNews, TellOfCase
@@ -29,6 +39,7 @@ from tests.support.reports import NOW, REPORT_ID, TRUSTED, Given, person, source
 
 ACCEPTOR, DUTY_LEADER, LEADER = person("acceptor"), person("duty_leader"), person("leader")
 ASSIGN = AssignVerification(unit="supervision-centre")
+ABSENT = Verify(result="absent", finding="nothing there")
 REJECT = Reject(reason_code="not_ours", reason="elsewhere")
 STAMP: dict[str, Any] = {"at": NOW, "by": Actor(client="dispatch", unit="dispatch", post="system")}
 CLOSED = CaseClosed(**STAMP)
@@ -220,10 +231,14 @@ def test_a_report_that_has_moved_on_meanwhile_is_released_again(acts: list[tuple
     topic.given(MASTER_ID, merge(MASTER_ID, OTHER_ID))
 
 
-def test_a_report_that_is_accepted_meanwhile_is_merged_all_the_same() -> None:
+@pytest.mark.parametrize("acts", [[(Accept(), "acceptor")], [(ASSIGN, "acceptor"), (ABSENT, "collector")]])
+def test_a_report_that_is_accepted_or_was_verified_meanwhile_is_merged_all_the_same(
+    acts: list[tuple[Command, str]],
+) -> None:
     topic = Topic(waiting(), waiting())
     topic.given(REPORT_ID, merge())
-    topic.given(REPORT_ID, Accept())
+    for act, post in acts:
+        topic.given(REPORT_ID, act, post)
     assert topic.read() == ["ReportMergeAdmitted", "ReportMerged"]
     assert not wakes_of(topic.state().clocks)
 

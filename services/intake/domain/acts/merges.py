@@ -1,7 +1,8 @@
 """并案: a report that says the same as another goes on as that one, by what each says to the other (ADR 0020).
 
 No chains: a report that carries others is not merged, and one that is merged, or asks to be, carries none. A report
-that asks is worked on as ever: if it has moved on when the master admits it, it stays by itself.
+that asks is worked on as ever: where it does not wait for acceptance or filing when the master admits it, it stays by
+itself.
 """
 
 from typing import Final
