@@ -207,7 +207,7 @@ class ReportClockRecomputed(Event, frozen=True, kw_only=True):
 class CaseTold(Event, frozen=True, kw_only=True, omit_defaults=True):
     """告知: something that the reporter waits for happened to the case; `case_sequence` is its event there.
 
-    The reporters of `merged_reports`, which were merged into this one, are told the same.
+    The reporters of `merged_reports`, which are merged, or about to be, into this one, are told the same.
     """
 
     case_sequence: Number

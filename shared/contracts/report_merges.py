@@ -11,8 +11,8 @@ ReportMergeObstacle = Literal["rejected", "merged", "merging", "closed", "voided
 `rejected` 不予受理 or 不予立案; `merged` 已并案, itself or its case; `merging` it asks to be; its case is `closed`
 已结案 or `voided` 已作废.
 """
-ReportMergeAsk = Literal["admit", "complete", "abandon", "release"]
-"""What a report asks of another: to carry it, to come, to go on by itself, to let it go."""
+ReportMergeAsk = Literal["admit", "complete", "abandon", "confirm", "release"]
+"""What a report asks of another: to carry it, to come, to go on by itself, to know that it came, to let it go."""
 
 
 class ReportMergeRequested(Event, frozen=True, kw_only=True):
@@ -24,7 +24,10 @@ class ReportMergeRequested(Event, frozen=True, kw_only=True):
 
 
 class ReportMergeAdmitted(Event, frozen=True, kw_only=True):
-    """The master takes `merged` on: from now on its reporter hears what this one's hears."""
+    """The master takes `merged` on: from now on its reporter hears what this one's hears.
+
+    That one says next whether it comes. Until then the master is not rejected.
+    """
 
     type: ClassVar[str] = "jointenforcement.report.merge_admitted.v1"
     merged: UUID
@@ -43,6 +46,13 @@ class ReportMerged(Event, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "jointenforcement.report.merged.v1"
     master: UUID
+
+
+class ReportMergeConfirmed(Event, frozen=True, kw_only=True):
+    """The master knows that `merged` has come."""
+
+    type: ClassVar[str] = "jointenforcement.report.merge_confirmed.v1"
+    merged: UUID
 
 
 class ReportMergeAbandoned(Event, frozen=True, kw_only=True):
@@ -82,6 +92,7 @@ REPORT_MERGE_EVENTS: Final = (
     ReportMergeAdmitted,
     ReportMergeDeclined,
     ReportMerged,
+    ReportMergeConfirmed,
     ReportMergeAbandoned,
     ReportMergeReleased,
 )

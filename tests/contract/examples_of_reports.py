@@ -12,6 +12,7 @@ REPORT_MERGE_EXAMPLES: tuple[Message, ...] = (
     report_merges.ReportMergeAdmitted(at=AT, by=INTAKE, merged=CASE),
     report_merges.ReportMergeDeclined(at=AT, by=INTAKE, merged=CASE, reason="rejected"),
     report_merges.ReportMerged(at=AT, by=INTAKE, master=OTHER),
+    report_merges.ReportMergeConfirmed(at=AT, by=INTAKE, merged=CASE),
     report_merges.ReportMergeAbandoned(at=AT, by=INTAKE, master=OTHER, reason="rejected", admitted=False),
     report_merges.ReportMergeReleased(at=AT, by=INTAKE, merged=CASE),
     report_merges.ReportMergeAsked(report_id=CASE, asking=OTHER, asks="abandon", obstacle="rejected"),

@@ -121,7 +121,7 @@ async def test_a_report_is_merged_and_its_reporter_follows_the_master_to_its_end
     await city.merge(report, master)
     await city.becomes(report, "merged")
     await city.says(report, "merge_requested", "merged")
-    await city.says(master, "merge_admitted")
+    await city.says(master, "merge_admitted", "merge_confirmed")
     waiting = {"report_id": master, "state": "reported", "case": None}
     assert (await city.read(report, "source", UNTRUSTED))["master"] == waiting
     assert (await city.read(master))["carries"] == [report]
@@ -180,14 +180,14 @@ async def test_two_that_ask_each_other_at_once_are_merged_one_way_at_most(city: 
 async def test_what_a_report_asked_twice_is_done_once(city: City) -> None:
     report, master = await city.reported(), await city.reported()
     await city.merge(report, master)
-    await city.becomes(report, "merged")
+    await city.says(master, "merge_admitted", "merge_confirmed")
     asked = await city.asked(report, master)
-    assert len(asked) == 2
+    assert len(asked) == 3
     for record in asked:
         await city.send((record.key or b"").decode(), record.value, record.headers)
     await city.everything_is_taken()
     await city.says(report, "merge_requested", "merged")
-    await city.says(master, "merge_admitted")
+    await city.says(master, "merge_admitted", "merge_confirmed")
     assert await city.held() == []
 
 

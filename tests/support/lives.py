@@ -5,6 +5,7 @@ from datetime import timedelta
 from shared.contracts.report_merges import (
     ReportMergeAbandoned,
     ReportMergeAdmitted,
+    ReportMergeConfirmed,
     ReportMerged,
     ReportMergeDeclined,
     ReportMergeReleased,
@@ -58,4 +59,5 @@ def merges_of_reports() -> list[Story]:
     master, other = Story(), new_id()
     master.of_merge(ReportMergeAdmitted, merged=MASTER).of_merge(ReportMergeReleased, merged=MASTER)
     master.of_merge(ReportMergeDeclined, merged=other, reason="merging")
+    master.of_merge(ReportMergeAdmitted, merged=other).of_merge(ReportMergeConfirmed, merged=other)
     return [merged_report(), stays, master]

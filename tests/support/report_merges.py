@@ -77,11 +77,15 @@ class Topic:
         """Read to the end; return what the reports answered on the way."""
         answers = []
         while self.asked:
-            command = self.asked.popleft()
-            decision = self.when(command.report_id, command, INTAKE_ITSELF)
-            assert not isinstance(decision, Refusal), "what a report asks is answered, never refused"
-            answers += [type(answer).__name__ for answer in decision]
+            answers += self.answer()
         return answers
+
+    def answer(self) -> list[str]:
+        """Read what was asked first alone; return what the report answered."""
+        command = self.asked.popleft()
+        decision = self.when(command.report_id, command, INTAKE_ITSELF)
+        assert not isinstance(decision, Refusal), "what a report asks is answered, never refused"
+        return [type(answer).__name__ for answer in decision]
 
     def state(self, stream: UUID = REPORT_ID) -> Report:
         return self.reports[stream].state

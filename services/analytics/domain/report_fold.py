@@ -12,6 +12,7 @@ MergeEvent = (
     | report_merges.ReportMergeAdmitted
     | report_merges.ReportMergeDeclined
     | report_merges.ReportMerged
+    | report_merges.ReportMergeConfirmed
     | report_merges.ReportMergeAbandoned
     | report_merges.ReportMergeReleased
 )
@@ -87,6 +88,7 @@ def _of_merge(facts: ReportFacts, event: MergeEvent) -> ReportFacts:
         case (
             report_merges.ReportMergeAdmitted()
             | report_merges.ReportMergeDeclined()
+            | report_merges.ReportMergeConfirmed()
             | report_merges.ReportMergeReleased()
         ):
             # What a report carries is counted by itself.

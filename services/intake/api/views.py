@@ -42,7 +42,7 @@ class ReportSummary(Message, frozen=True, kw_only=True):
 
     `verification` is the latest 核实: in the state `verifying` without a result. `asked` is the report that is to say
     whether this one may be merged into it 并案, `master` the one that its reporter follows since it was, `carries` are
-    those that were merged into this one.
+    those that are merged, or about to be, into this one.
     """
 
     report_id: UUID

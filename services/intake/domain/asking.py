@@ -8,7 +8,14 @@ from typing import assert_never
 from uuid import UUID
 
 from services.intake.domain.commands import Merge
-from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, MergeCommand, ReleaseMerge
+from services.intake.domain.merging import (
+    AbandonMerge,
+    AdmitMerge,
+    CompleteMerge,
+    ConfirmMerge,
+    MergeCommand,
+    ReleaseMerge,
+)
 from shared.contracts.common import Event
 from shared.contracts.decisions import Publish
 from shared.contracts.registry import INTAKE_MERGES
@@ -17,6 +24,7 @@ from shared.contracts.report_merges import (
     ReportMergeAdmitted,
     ReportMergeAsk,
     ReportMergeAsked,
+    ReportMerged,
     ReportMergeDeclined,
     ReportMergeObstacle,
     ReportMergeRequested,
@@ -33,6 +41,8 @@ def merge_messages(event: Event, command: object) -> Sequence[Publish]:
             return [_ask(event.merged, "complete", command.report_id)]
         case ReportMergeDeclined(), AdmitMerge():
             return [_ask(event.merged, "abandon", command.report_id, event.reason)]
+        case ReportMerged(), CompleteMerge():
+            return [_ask(event.master, "confirm", command.report_id)]
         case ReportMergeAbandoned(admitted=True), CompleteMerge():
             return [_ask(event.master, "release", command.report_id)]
         case _:
@@ -55,6 +65,8 @@ def command_of(asked: ReportMergeAsked) -> MergeCommand:
             if asked.obstacle is None:
                 raise Unreadable("invalid", "Nothing says why the merge is to be abandoned.")
             return AbandonMerge(report_id=report_id, master=asking, reason=asked.obstacle)
+        case "confirm":
+            return ConfirmMerge(report_id=report_id, merged=asking)
         case "release":
             return ReleaseMerge(report_id=report_id, merged=asking)
         case _:

@@ -32,6 +32,14 @@ class AbandonMerge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmMerge:
+    """`merged` goes on as this report."""
+
+    report_id: UUID
+    merged: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseMerge:
     """`merged` goes on by itself: it had moved on before this report admitted it."""
 
@@ -39,5 +47,5 @@ class ReleaseMerge:
     merged: UUID
 
 
-MergeCommand = AdmitMerge | CompleteMerge | AbandonMerge | ReleaseMerge
+MergeCommand = AdmitMerge | CompleteMerge | AbandonMerge | ConfirmMerge | ReleaseMerge
 """Answered by an event in every state of the report."""

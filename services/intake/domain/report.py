@@ -42,6 +42,7 @@ from shared.contracts.report_merges import (
     REPORT_MERGE_EVENTS,
     ReportMergeAbandoned,
     ReportMergeAdmitted,
+    ReportMergeConfirmed,
     ReportMerged,
     ReportMergeDeclined,
     ReportMergeReleased,
@@ -54,6 +55,7 @@ MergeEvent = (
     | ReportMergeAdmitted
     | ReportMergeDeclined
     | ReportMerged
+    | ReportMergeConfirmed
     | ReportMergeAbandoned
     | ReportMergeReleased
 )
@@ -135,6 +137,8 @@ class Report(Message, frozen=True, kw_only=True):
     """The report as which it goes on since it was merged."""
     carries: tuple[UUID, ...] = ()
     """The reports that are merged, or about to be, into this one."""
+    expects: tuple[UUID, ...] = ()
+    """Those of them that have not said yet whether they come."""
 
 
 def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - one arm an event
@@ -182,9 +186,12 @@ def _of_merge(state: Report, event: MergeEvent) -> Report:
         case ReportMergeRequested():
             return replace(state, revision=state.revision + 1, merging=event.master)
         case ReportMergeAdmitted():
-            return replace(state, carries=(*state.carries, event.merged))
+            return replace(state, carries=(*state.carries, event.merged), expects=(*state.expects, event.merged))
+        case ReportMergeConfirmed():
+            return replace(state, expects=_without(state.expects, event.merged))
         case ReportMergeReleased():
-            return replace(state, carries=tuple(one for one in state.carries if one != event.merged))
+            carries, expects = _without(state.carries, event.merged), _without(state.expects, event.merged)
+            return replace(state, carries=carries, expects=expects)
         case ReportMergeDeclined():
             return state
         case ReportMerged():
@@ -194,6 +201,10 @@ def _of_merge(state: Report, event: MergeEvent) -> Report:
             return replace(state, merging=None) if state.merging == event.master else state
         case _:
             assert_never(event)
+
+
+def _without(reports: tuple[UUID, ...], gone: UUID) -> tuple[UUID, ...]:
+    return tuple(one for one in reports if one != gone)
 
 
 def _reported(state: Report | None, event: Reported) -> Report:

@@ -19,6 +19,7 @@ _TO_ANOTHER: Final = {
     "merge_admitted",
     "merge_declined",
     "merged",
+    "merge_confirmed",
     "merge_abandoned",
     "merge_released",
     "unmerged",

@@ -15,6 +15,7 @@ _ANSWERS: Final = {
     "merge_admitted": "taking on",
     "merge_declined": "taking on",
     "merged": "going",
+    "merge_confirmed": "having come",
     "merge_abandoned": "going",
     "unmerged": "going",
     "merge_released": "letting go",
@@ -41,16 +42,18 @@ def _check(answers: str, streams: Streams) -> Iterator[Finding]:
             kind, body = kind_of(event), json.loads(event.document)
             if kind in _ANSWERS and body["by"]["post"] == "system":
                 found[stream, _ANSWERS[kind], event.correlation] += 1
-            wanted.update((asked, about, event.correlation) for asked, about in _asks(kind, body))
+            wanted.update((asked, about, event.correlation) for asked, about in _asks(answers, kind, body))
     for place in (wanted - found) + (found - wanted):
         stream, about, correlation = place
         what = f"answered {found[place]} times about {about} ({correlation}), not {wanted[place]} times"
         yield Finding(invariant="I-6", what=what, where=f"{answers} {stream}")
 
 
-def _asks(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _asks(topic: str, kind: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield which case, or report, the event asks, and about what."""
     match kind:
+        case "merged" if topic == "intake.reports":
+            yield body["master"], "having come"
         case "merge_requested":
             yield body["master"], "taking on"
         case "merge_admitted" | "merge_declined":

@@ -28,6 +28,14 @@ def merge_a_master(facts: Facts) -> Facts:
     return replace(facts, published=[*facts.published, circle])
 
 
+def reject_a_master(facts: Facts) -> Facts:
+    """Reject a report before the one that it admitted has come."""
+    admitted, rejected = events(facts, "merge_admitted", _REPORTS)[0], events(facts, "rejected", _REPORTS)[0]
+    confirmed = first(events(facts, "merge_confirmed", _REPORTS), lambda event: event.stream == admitted.stream)
+    early = replace(rejected, stream=confirmed.stream, sequence=confirmed.sequence)
+    return replace(facts, published=with_other(facts.published, confirmed, early))
+
+
 def tell_nobody_else(facts: Facts) -> Facts:
     """Tell of a closed case its own reporter alone, though reports were merged into that one."""
     told = first(events(facts, "outcome_told"), lambda event: "merged_reports" in json.loads(event.document))
@@ -50,8 +58,14 @@ OF_MERGES: Final[Mapping[str, tuple[str, str, Plant]]] = {
         "answered 0 times about taking on",
         lose("merge_admitted", _REPORTS),
     ),
+    "a report that was told that another has come is silent": (
+        "I-6",
+        "answered 0 times about having come",
+        lose("merge_confirmed", _REPORTS),
+    ),
     "a merged report is worked on": ("I-6", "accepted after it was merged", accept_after_merge),
     "a report is merged into a merged one": ("I-6", "which is merged itself", merge_a_master),
+    "a report is merged into a rejected one": ("I-6", "were about to be merged into it", reject_a_master),
     "the reporter of a merged report is not told": ("I-6", "for the reporters of [], not of", tell_nobody_else),
 }
 """By name: the invariant, what is found, and the plant."""

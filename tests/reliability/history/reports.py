@@ -1,4 +1,7 @@
-"""A report that was merged ends there, no merges form a chain, and a master speaks for all that it carries (I-6)."""
+"""A report that was merged ends there, no merges form a chain, and a master speaks for all that it carries (I-6).
+
+None is merged into a rejected one.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,16 +33,23 @@ def check_reports(streams: Streams) -> Iterator[Finding]:
 
 def _walk(stream: str, events: Sequence[Published], masters: dict[str, str]) -> Iterator[Finding]:
     carries: list[str] = []
+    expects: set[str] = set()
     for event in events:
         kind, body = kind_of(event), json.loads(event.document)
         where = f"{stream}:{event.sequence}"
         if stream in masters and kind not in _AFTER_MERGED:
             yield _finding(f"{kind} after it was merged", where)
+        if kind == "rejected" and expects:
+            yield _finding(f"rejected while {sorted(expects)} were about to be merged into it", where)
         match kind:
             case "merge_admitted":
                 carries.append(body["merged"])
+                expects.add(body["merged"])
+            case "merge_confirmed":
+                expects.discard(body["merged"])
             case "merge_released":
                 carries = [one for one in carries if one != body["merged"]]
+                expects.discard(body["merged"])
             case "merged":
                 masters[stream] = body["master"]
                 if carries:

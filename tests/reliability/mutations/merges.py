@@ -5,6 +5,7 @@ from typing import Final
 from tests.reliability.mutations.mutation import Mutation
 
 _FILE: Final = "services/intake/domain/acts/merges.py"
+_EXPECTED: Final = "tests/unit/intake/test_expected_merges.py::"
 _MERGES: Final = "tests/unit/intake/test_merges.py::"
 
 MUTATIONS: Final = (
@@ -37,6 +38,15 @@ MUTATIONS: Final = (
         text="if state.merging == command.master and state.status in _MERGEABLE:",
         replacement="if state.merging == command.master:",
         pins=(f"{_MERGES}test_a_report_that_has_moved_on_meanwhile_is_released_again",),
+    ),
+    Mutation(
+        name="none is merged into a rejected one",
+        invariant="I-6",
+        removed="a report is not rejected while another one is about to be merged into it",
+        file="services/intake/domain/acts/endings.py",
+        text="if state.expects:",
+        replacement="if state.expects and not state.carries:",
+        pins=(f"{_EXPECTED}test_a_master_is_not_rejected_until_the_report_that_it_admitted_has_come",),
     ),
     Mutation(
         name="a master speaks for all",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.intake.consumers import translate_ask
 from services.intake.domain.asking import command_of
-from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ReleaseMerge
+from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ConfirmMerge, ReleaseMerge
 from services.intake.domain.report import INTAKE_ITSELF
 from shared.contracts.envelope import CloudEvent, binary_headers
 from shared.contracts.intake import ReportSubmission
@@ -63,6 +63,7 @@ def test_what_is_no_ask_of_a_report_is_refused_by_name(command: Command, code: s
         ("admit", AdmitMerge(report_id=REPORT_ID, merged=OTHER_ID)),
         ("complete", CompleteMerge(report_id=REPORT_ID, master=OTHER_ID)),
         ("abandon", AbandonMerge(report_id=REPORT_ID, master=OTHER_ID, reason="closed")),
+        ("confirm", ConfirmMerge(report_id=REPORT_ID, merged=OTHER_ID)),
         ("release", ReleaseMerge(report_id=REPORT_ID, merged=OTHER_ID)),
     ],
 )

@@ -18,7 +18,7 @@ from services.intake.domain.commands import (
     Reject,
     Verify,
 )
-from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ReleaseMerge
+from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, ConfirmMerge, ReleaseMerge
 from services.intake.domain.report import INTAKE_ITSELF
 from services.intake.domain.telling import CaseNews, TellOfCase
 from shared.contracts.adjustments import CaseReopened, CaseVoided
@@ -45,6 +45,7 @@ STAMP: dict[str, Any] = {"at": NOW, "by": Actor(client="dispatch", unit="dispatc
 CLOSED = CaseClosed(**STAMP)
 REOPENED = CaseReopened(**STAMP, legs=(1,), ground="recurrence", reason="again", closed_at=NOW)
 VOIDED = CaseVoided(**STAMP, reason="not_found", ground="nothing there", unmerges=())
+MERGED = ["ReportMergeAdmitted", "ReportMerged", "ReportMergeConfirmed"]
 GONE_ON = CaseMerged(**STAMP, master=OTHER_ID)
 
 
@@ -91,10 +92,10 @@ def test_a_report_is_merged_when_its_master_admits_it(
     topic, before = Topic(given(), master()), master().state.status
     topic.given(REPORT_ID, merge(), post)
     assert topic.state().merging == MASTER_ID
-    assert topic.read() == ["ReportMergeAdmitted", "ReportMerged"]
+    assert topic.read() == MERGED
     assert topic.statuses() == ["merged", before]
     assert (topic.state().master, topic.state().merging) == (MASTER_ID, None)
-    assert topic.state(MASTER_ID).carries == (REPORT_ID,)
+    assert (topic.state(MASTER_ID).carries, topic.state(MASTER_ID).expects) == ((REPORT_ID,), ())
 
 
 def test_the_request_says_who_asked_and_why() -> None:
@@ -165,7 +166,7 @@ def test_a_report_that_was_declined_goes_on_as_before_with_its_clocks_and_can_as
     topic.read()
     assert topic.state().clocks == clocks
     topic.given(REPORT_ID, merge(master=OTHER_ID))
-    assert topic.read() == ["ReportMergeAdmitted", "ReportMerged"]
+    assert topic.read() == MERGED
     topic.given(OTHER_ID, Accept())
 
 
@@ -176,7 +177,7 @@ def test_two_reports_that_ask_each_other_at_once_stay_as_they_are() -> None:
     assert topic.read() == ["ReportMergeDeclined"] * 2 + ["ReportMergeAbandoned"] * 2
     assert topic.statuses() == ["reported", "reported"]
     topic.given(MASTER_ID, merge(MASTER_ID, REPORT_ID))
-    assert topic.read() == ["ReportMergeAdmitted", "ReportMerged"]
+    assert topic.read() == MERGED
 
 
 # -------------------------------------------------------------------------------------------------------- no chains
@@ -203,7 +204,7 @@ def test_a_report_that_carries_others_or_is_about_to_is_not_merged() -> None:
     assert refused(one_merged(), merge(MASTER_ID, OTHER_ID)) == "wrong_state_report_carries_others"
     topic = Topic(waiting(), waiting(), waiting())
     topic.given(REPORT_ID, merge())
-    topic.when(MASTER_ID, topic.asked.popleft(), INTAKE_ITSELF)
+    topic.answer()
     assert refused(topic, merge(MASTER_ID, OTHER_ID)) == "wrong_state_report_carries_others"
 
 
@@ -239,7 +240,7 @@ def test_a_report_that_is_accepted_or_was_verified_meanwhile_is_merged_all_the_s
     topic.given(REPORT_ID, merge())
     for act, post in acts:
         topic.given(REPORT_ID, act, post)
-    assert topic.read() == ["ReportMergeAdmitted", "ReportMerged"]
+    assert topic.read() == MERGED
     assert not wakes_of(topic.state().clocks)
 
 
@@ -251,8 +252,9 @@ def test_an_answer_that_nobody_waits_for_changes_nothing() -> None:
         given = asking().after(command, INTAKE_ITSELF)
         assert isinstance(given.events[-1], ReportMergeAbandoned)
         assert given.state == asking().state
-    released = waiting().after(ReleaseMerge(report_id=REPORT_ID, merged=OTHER_ID), INTAKE_ITSELF)
-    assert released.state == waiting().state
+    for answer in (ConfirmMerge, ReleaseMerge):
+        told = waiting().after(answer(report_id=REPORT_ID, merged=OTHER_ID), INTAKE_ITSELF)
+        assert told.state == waiting().state
 
 
 def _of(master: object) -> dict[str, Any]:
@@ -265,6 +267,7 @@ def test_in_every_state_what_another_report_asks_is_answered_once_and_makes_no_r
         AdmitMerge(report_id=REPORT_ID, merged=OTHER_ID),
         CompleteMerge(**_of(MASTER_ID)),
         AbandonMerge(**_of(MASTER_ID), reason="merged"),
+        ConfirmMerge(report_id=REPORT_ID, merged=OTHER_ID),
         ReleaseMerge(report_id=REPORT_ID, merged=OTHER_ID),
     ):
         after = given.after(command, INTAKE_ITSELF)
@@ -323,5 +326,3 @@ def test_other_events_of_reports_mean_nothing_to_other_reports() -> None:
     commands: list[object] = [submit(), Accept(), File(), REJECT, merge(), Forget(reason="asked")]
     for command in commands:
         assert [asks(event, command) for event in accepted().after(File(), DUTY_LEADER).events] == [[]] * 3
-    ended = merged().events[-1]
-    assert asks(ended, CompleteMerge(report_id=REPORT_ID, master=MASTER_ID)) == []

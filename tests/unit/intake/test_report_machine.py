@@ -20,7 +20,14 @@ from services.intake.domain.commands import (
     Reject,
     Verify,
 )
-from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, MergeCommand, ReleaseMerge
+from services.intake.domain.merging import (
+    AbandonMerge,
+    AdmitMerge,
+    CompleteMerge,
+    ConfirmMerge,
+    MergeCommand,
+    ReleaseMerge,
+)
 from services.intake.domain.report import EVENTS, INTAKE_ITSELF, ReportEvent, Status
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Context
@@ -71,6 +78,7 @@ ASKED = st.one_of(
     st.builds(AdmitMerge, report_id=st.just(REPORT_ID), merged=MASTERS),
     st.builds(CompleteMerge, report_id=st.just(REPORT_ID), master=MASTERS),
     st.builds(AbandonMerge, report_id=st.just(REPORT_ID), master=MASTERS, reason=st.just("rejected")),
+    st.builds(ConfirmMerge, report_id=st.just(REPORT_ID), merged=MASTERS),
     st.builds(ReleaseMerge, report_id=st.just(REPORT_ID), merged=MASTERS),
 )
 """What other reports ask, whether they can or not."""

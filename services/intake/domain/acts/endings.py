@@ -20,12 +20,18 @@ _REJECTION: Final[Mapping[Status, tuple[Literal["acceptance", "filing"], Post]]]
 
 
 def reject(state: Report, command: Reject, context: Context) -> Decision:
-    """Return the end of a report that waits, by the post whose turn it is."""
+    """Return the end of a report that waits, by the post whose turn it is.
+
+    Not while another one is about to be merged into it: that would come to nothing, or its reporter hear of a rejection
+    though it goes on by itself (ADR 0020).
+    """
     if state.status not in _REJECTION:
         return wrong_state(state.status, "Only a report that waits for acceptance or filing can be rejected.")
     stage, post = _REJECTION[state.status]
     if context.actor.post != post:
         return Refusal(code="not_entitled_post", detail=f"At {stage} only the {post} rejects.")
+    if state.expects:
+        return wrong_state("expects_others", f"{state.expects[0]} is about to be merged into it.")
     rejected = Rejected(
         at=context.at,
         by=context.actor,

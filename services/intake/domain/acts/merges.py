@@ -9,13 +9,21 @@ from typing import Final
 
 from services.intake.domain.clocks import breach_before
 from services.intake.domain.commands import Merge
-from services.intake.domain.merging import AbandonMerge, AdmitMerge, CompleteMerge, MergeCommand, ReleaseMerge
+from services.intake.domain.merging import (
+    AbandonMerge,
+    AdmitMerge,
+    CompleteMerge,
+    ConfirmMerge,
+    MergeCommand,
+    ReleaseMerge,
+)
 from services.intake.domain.refusals import wrong_state
 from services.intake.domain.report import INTAKE_ITSELF, Report, ReportEvent, Status
 from shared.contracts.decisions import Context, Decision
 from shared.contracts.report_merges import (
     ReportMergeAbandoned,
     ReportMergeAdmitted,
+    ReportMergeConfirmed,
     ReportMerged,
     ReportMergeDeclined,
     ReportMergeObstacle,
@@ -58,6 +66,8 @@ def answer(state: Report, command: MergeCommand, context: Context) -> list[Repor
         case AbandonMerge():
             reason = command.reason
             return [ReportMergeAbandoned(at=at, by=by, master=command.master, reason=reason, admitted=False)]
+        case ConfirmMerge():
+            return [ReportMergeConfirmed(at=at, by=by, merged=command.merged)]
         case ReleaseMerge():
             return [ReportMergeReleased(at=at, by=by, merged=command.merged)]
 
