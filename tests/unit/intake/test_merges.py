@@ -57,6 +57,10 @@ def verifying() -> Given:
     return waiting().after(ASSIGN, ACCEPTOR)
 
 
+def filed_though_it_asked() -> Given:
+    return asking().after(Accept(), ACCEPTOR).after(File(), DUTY_LEADER)
+
+
 def filed(*news: CaseNews) -> Given:
     given = Given(*Given().when(submit(), source(TRUSTED)))
     for sequence, one in enumerate(news, start=2):
@@ -85,7 +89,9 @@ def refused(topic: Topic, command: Merge, actor: Actor = ACCEPTOR) -> str:
 
 
 @pytest.mark.parametrize("given,post", [(waiting, "acceptor"), (accepted, "duty_leader"), (accepted, "acceptor")])
-@pytest.mark.parametrize("master", [waiting, verifying, accepted, filed, lambda: filed(CLOSED, REOPENED)])
+@pytest.mark.parametrize(
+    "master", [waiting, verifying, accepted, filed, filed_though_it_asked, lambda: filed(CLOSED, REOPENED)]
+)
 def test_a_report_is_merged_when_its_master_admits_it(
     given: Callable[[], Given], post: str, master: Callable[[], Given]
 ) -> None:

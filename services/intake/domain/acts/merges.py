@@ -75,7 +75,7 @@ def answer(state: Report, command: MergeCommand, context: Context) -> list[Repor
 def _obstacle(state: Report) -> ReportMergeObstacle | None:
     if state.status in {"rejected", "merged"}:
         return state.status
-    if state.merging is not None:
+    if state.merging is not None and state.status != "filed":  # what is filed stays by itself, whatever it asked
         return "merging"
     if state.told is not None and state.told.state != "open":
         return state.told.state
