@@ -138,6 +138,15 @@ HOME_UNITS: dict[Post, str] = {
 }
 
 
+def two_units() -> ReferenceLibrary:
+    """The city with collectors in urban management too."""
+    units = tuple(
+        msgspec.structs.replace(unit, posts=(*unit.posts, "collector")) if unit.code == "urban-management" else unit
+        for unit in UNITS.units
+    )
+    return LIBRARY.with_document("units", CITY, 2, Units(units=units, sources=UNITS.sources))
+
+
 def person(post: Post, *, unit: str | None = None) -> Actor:
     """Somebody who holds the post, in the unit that has it."""
     return Actor(client="console", unit=unit or HOME_UNITS[post], post=post, person=f"{post}-1")

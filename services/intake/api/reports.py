@@ -133,7 +133,7 @@ async def complete_report(report_id: ReportId, data: JSONBody[Complete], call: C
 
 @act("assign-verification", AssignVerification)
 async def assign_verification(report_id: ReportId, data: JSONBody[AssignVerification], call: Calling) -> Reply:
-    """派核实: let a unit's collectors look whether what the public reports is there (acceptor)."""
+    """派核实, 改派: let a unit's collectors look whether what the public reports is there (acceptor)."""
     return respond(await call.ask(report_id, data))
 
 

@@ -80,8 +80,8 @@ def next_stage(clocks: Clocks, at: Instant, clock: Clock | None = None) -> Clock
 
 
 def interrupted(clocks: Clocks, at: Instant, clock: Clock) -> Clocks:
-    """Return the clocks after the running one was made to stand still, and this one began."""
-    return (*(replace(one, paused_at=at) if one.runs else one for one in clocks), StageClock(clock=clock))
+    """Return the clocks after this one began: the running one stands still; one of the same stage is over."""
+    return (*(_interrupted(one, at, clock) if one.runs else one for one in clocks), StageClock(clock=clock))
 
 
 def resumed(clocks: Clocks, at: Instant, clock: Clock | None) -> Clocks:
@@ -177,6 +177,10 @@ def _untold(clocks: Iterable[StageClock]) -> StageClock | None:
 def _ended(one: StageClock, at: Instant) -> StageClock:
     """Return the clock of a stage that is over; what stood still used nothing up since."""
     return replace(one, stopped_at=one.paused_at or at, paused_at=None)
+
+
+def _interrupted(one: StageClock, at: Instant, by: Clock) -> StageClock:
+    return _ended(one, at) if one.clock.stage == by.stage else replace(one, paused_at=at)
 
 
 def _after(one: StageClock, event: ClockEvent) -> StageClock:

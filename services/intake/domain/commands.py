@@ -58,7 +58,7 @@ class Complete(Act, frozen=True, kw_only=True):
 
 
 class AssignVerification(Act, frozen=True, kw_only=True):
-    """派核实: an acceptor lets a unit with collectors look on site whether the problem is there."""
+    """派核实, 改派: an acceptor lets a unit with collectors look on site whether the problem is there."""
 
     unit: Slug
 

@@ -97,7 +97,10 @@ Status = Literal["reported", "verifying", "accepted", "filed", "rejected", "merg
 
 
 class Verification(Message, frozen=True, kw_only=True):
-    """The latest 核实: which unit looks, or what it found; a report is verified again only where it could not tell."""
+    """The latest 核实: which unit looks, or what it found.
+
+    A report is verified again only where it could not tell, and by another unit where it has not told yet.
+    """
 
     unit: str
     assigned_at: Instant

@@ -22,7 +22,8 @@ def _of_report(stream: str, events: Sequence[Published]) -> Iterator[Finding]:
     for event in events:
         kind, body, where = kind_of(event), json.loads(event.document), f"{stream}:{event.sequence}"
         if kind == "verification_assigned":
-            assigned = body
+            # Acceptance stands still since the first of those who were told to look.
+            assigned = {**body, "at": assigned["at"]} if assigned else body
         elif kind == "verified":
             yield from _result(assigned, body, where)
             assigned = None

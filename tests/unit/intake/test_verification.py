@@ -26,11 +26,9 @@ from shared.contracts.intake import (
     VerificationResult,
     Verified,
 )
-from shared.contracts.library import ReferenceLibrary
-from shared.contracts.reference import Source, Units
 from shared.kernel.errors import Refusal
 from tests.support import reports
-from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, UNITS, UNTRUSTED, Given, person, source, submit
+from tests.support.reports import CITY, LIBRARY, NOW, TRUSTED, UNTRUSTED, Given, person, source, submit
 from tests.support.waiting import Waiting
 from tests.support.working_hours import calendar, day_off, limit, local
 
@@ -166,20 +164,10 @@ def test_a_unit_without_collectors_is_not_let_look(unit: str) -> None:
     assert [(error.field, error.code) for error in refusal.errors] == [("unit", "no_verifier")]
 
 
-def two_units() -> ReferenceLibrary:
-    """The city with collectors in urban management too."""
-    units = tuple(
-        msgspec.structs.replace(unit, posts=(*unit.posts, "collector")) if unit.code == "urban-management" else unit
-        for unit in UNITS.units
-    )
-    sources: tuple[Source, ...] = UNITS.sources
-    return LIBRARY.with_document("units", CITY, 2, Units(units=units, sources=sources))
-
-
 def test_a_collector_of_another_unit_does_not_verify() -> None:
     verifying = WAITING.after(ASSIGN, ACCEPTOR)
     other = person("collector", unit="urban-management")
-    assert verifying.refuses(EXISTS, other, library=two_units()).code == "not_entitled_other_unit"
+    assert verifying.refuses(EXISTS, other, library=reports.two_units()).code == "not_entitled_other_unit"
 
 
 def test_collectors_read_what_was_reported_without_the_contact_while_their_unit_is_to_look() -> None:

@@ -15,11 +15,13 @@ from shared.kernel.errors import Refusal
 
 
 def assign(state: Report, command: AssignVerification, context: Context, city: str) -> Decision:
-    """派核实: return whom it was assigned to, and by when; again only where the last one could not tell."""
-    if state.status != "reported":
-        return wrong_state(state.status, "Only a report that waits for acceptance can be verified.")
-    if state.verification is not None and state.verification.result != "undetermined":
-        return wrong_state("verified", f"It is verified already: {state.verification.result}.")
+    """派核实: return whom it was assigned to, and by when.
+
+    Again only where the last one could not tell; where one is still to look, another can be told to instead 改派.
+    """
+    refusal = _not_to_be_verified(state, command.unit)
+    if refusal is not None:
+        return refusal
     units = units_of(city, context.library)
     if is_trusted(state.source, units):
         return Refusal(
@@ -30,6 +32,16 @@ def assign(state: Report, command: AssignVerification, context: Context, city: s
     clock = start("verify", context, city)
     assigned = VerificationAssigned(at=context.at, by=context.actor, unit=command.unit, clock=clock)
     return [*breach_before(state.clocks, context, INTAKE_ITSELF), assigned]
+
+
+def _not_to_be_verified(state: Report, unit: str) -> Refusal | None:
+    if state.status not in {"reported", "verifying"}:
+        return wrong_state(state.status, "Only a report that waits for acceptance can be verified.")
+    if state.verification is None or state.verification.result == "undetermined":
+        return None
+    if state.status == "reported":
+        return wrong_state("verified", f"It is verified already: {state.verification.result}.")
+    return wrong_state("verifying", f"{unit} is to verify it already.") if state.verification.unit == unit else None
 
 
 def verify(state: Report, command: Verify, context: Context, city: str) -> Decision:
