@@ -169,6 +169,14 @@ async def test_a_case_is_merged_only_into_one_that_exists(http: Served) -> None:
     assert (await http.dossier(case_id))["merges"]["asked"] is None
 
 
+async def test_who_may_not_merge_is_not_told_which_cases_there_are(http: Served) -> None:
+    case_id = await http.filed()
+    for master in (await http.filed(), new_id()):
+        body = {"master": str(master), "reason": "the same heap"}
+        refused = await http.post(f"/v1/cases/{case_id}/merge", body, FIRE, "department")
+        problem(refused, 403, "not_entitled_post")
+
+
 async def test_two_cases_merge_and_part_again(http: Served) -> None:
     case_id, master = await http.filed(), await http.filed()
     await http.leads(case_id, "merge", master=str(master), reason="the same heap")

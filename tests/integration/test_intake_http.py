@@ -133,6 +133,14 @@ async def test_a_source_sees_its_own_reports_only(http: IntakeClient) -> None:
     assert len((await http.get("/v1/reports", "source", UNTRUSTED)).json()["items"]) == 1
 
 
+async def test_who_may_not_merge_is_not_told_which_reports_there_are(http: IntakeClient) -> None:
+    report_id = created(await http.report())
+    for master in (created(await http.report()), str(new_id())):
+        body = {"master": master, "reason": "the same heap"}
+        refused = await http.post(f"/v1/reports/{report_id}/merge", body, "source", TRUSTED)
+        problem(refused, 403, "not_entitled_post")
+
+
 async def test_forgotten_content_is_shown_to_nobody(http: IntakeClient) -> None:
     report_id = created(await http.report())
     problem(await http.act(report_id, "forget", "acceptor", {"reason": "asked"}), 403, "not_entitled_post")

@@ -33,7 +33,9 @@ from services.dispatch.domain.adjustments import (
     UnmergeCase,
 )
 from services.dispatch.domain.commands import AddLegs, AssignCheck, CheckCase, CloseCase, DispatchCase
+from services.dispatch.domain.transitions import TRANSITIONS
 from shared.contracts.common import FieldProblem
+from shared.web.authentication import Caller
 from shared.web.problem import ProblemError
 
 CaseId = FromPath[UUID]
@@ -96,10 +98,13 @@ class CaseActs(Controller):
         return await writer.on_case(EscalateCase, case_id, data)
 
     @act("/merge", MergeCase)
-    async def merge(self, case_id: CaseId, data: JSONBody[Merging], writer: Writing, database: Reads) -> Answered:
+    async def merge(
+        self, case_id: CaseId, data: JSONBody[Merging], actor: Caller, writer: Writing, database: Reads
+    ) -> Answered:
         """并案 into a case that exists and says the same; that case answers a moment later, as an event of this one."""
-        # What was seen once stays: a case never goes away, so this is no race with the decision.
-        if not await database.exists(data.master):
+        # What was seen once stays: a case never goes away, so this is no race with the decision. Whoever may not merge
+        # is told that by the decision, and not which cases there are.
+        if actor.post in TRANSITIONS[MergeCase].posts and not await database.exists(data.master):
             raise _no_master(data.master)
         return await writer.on_case(MergeCase, case_id, data)
 

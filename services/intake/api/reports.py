@@ -26,7 +26,7 @@ from services.intake.domain.commands import (
     Verify,
 )
 from services.intake.domain.contents import SALT_BYTES
-from services.intake.domain.entitlement import may_read_contact, may_read_content, sees_only
+from services.intake.domain.entitlement import POSTS, may_read_contact, may_read_content, sees_only
 from services.intake.domain.report import Status
 from services.intake.queries import KnownReport, ReportFilter, ReportQueries
 from shared.contracts.common import Actor, Answer, FieldProblem
@@ -164,8 +164,9 @@ async def reject_report(report_id: ReportId, data: JSONBody[Reject], call: Calli
 @act("merge", Merge)
 async def merge_report(report_id: ReportId, data: JSONBody[Merging], call: Calling, queries: Reads) -> Reply:
     """并案 into a report that exists and says the same (acceptor, duty leader); that one answers a moment later."""
-    # What was seen once stays: a report never goes away, so this is no race with the decision.
-    if not await queries.exists(data.master):
+    # What was seen once stays: a report never goes away, so this is no race with the decision. Whoever may not merge is
+    # told that by the decision, and not which reports there are.
+    if call.actor.post in POSTS[Merge] and not await queries.exists(data.master):
         detail = f"There is no report {data.master} to merge this one into."
         missing = FieldProblem(field="master", code="unknown_report", message=detail)
         raise ProblemError(HTTPStatus.NOT_FOUND, "unknown_report", detail, [missing])
