@@ -87,6 +87,15 @@ class ReportMergeAsked(Message, frozen=True, kw_only=True, omit_defaults=True):
     obstacle: ReportMergeObstacle | None = None
 
 
+ReportMergeEvent = (
+    ReportMergeRequested
+    | ReportMergeAdmitted
+    | ReportMergeDeclined
+    | ReportMerged
+    | ReportMergeConfirmed
+    | ReportMergeAbandoned
+    | ReportMergeReleased
+)
 REPORT_MERGE_EVENTS: Final = (
     ReportMergeRequested,
     ReportMergeAdmitted,

@@ -7,15 +7,6 @@ from msgspec.structs import replace
 from services.analytics.domain.facts import ImpossibleEvent, ReportFacts
 from shared.contracts import intake, report_merges
 
-MergeEvent = (
-    report_merges.ReportMergeRequested
-    | report_merges.ReportMergeAdmitted
-    | report_merges.ReportMergeDeclined
-    | report_merges.ReportMerged
-    | report_merges.ReportMergeConfirmed
-    | report_merges.ReportMergeAbandoned
-    | report_merges.ReportMergeReleased
-)
 ReportEvent = (
     intake.Reported
     | intake.Completed
@@ -31,7 +22,7 @@ ReportEvent = (
     | intake.MergeTold
     | intake.UnmergeTold
     | intake.OutcomeTold
-    | MergeEvent
+    | report_merges.ReportMergeEvent
 )
 
 
@@ -75,7 +66,7 @@ def evolve_report(facts: ReportFacts | None, event: ReportEvent) -> ReportFacts:
             return _of_merge(facts, event)
 
 
-def _of_merge(facts: ReportFacts, event: MergeEvent) -> ReportFacts:
+def _of_merge(facts: ReportFacts, event: report_merges.ReportMergeEvent) -> ReportFacts:
     match event:
         case report_merges.ReportMergeRequested():
             return replace(facts, report_merge_requested=event.master)
@@ -84,7 +75,8 @@ def _of_merge(facts: ReportFacts, event: MergeEvent) -> ReportFacts:
                 facts, report_merge_requested=None, report_merged_at=event.at, report_merged_into=event.master
             )
         case report_merges.ReportMergeAbandoned():
-            return replace(facts, report_merge_requested=None)
+            asks = facts.report_merge_requested
+            return replace(facts, report_merge_requested=None) if asks == event.master else facts
         case (
             report_merges.ReportMergeAdmitted()
             | report_merges.ReportMergeDeclined()

@@ -17,8 +17,8 @@ from shared.web.authentication import TokenVerifier
 
 VERSION: Final = "1.0.0"
 _DESCRIPTION: Final = (
-    "Every problem comes in by one door: report it, complete it, let it be verified (核实), accept it (受理), file it "
-    "(立案) or reject it. "
+    "Every problem comes in by one door: report it, complete it, let it be verified (核实), accept it (受理), merge it "
+    "(并案), file it (立案) or reject it. "
     "A filed report becomes a case of dispatch under the same id, and shows what becomes of it. "
     "Every POST needs an Idempotency-Key."
 )

@@ -45,20 +45,12 @@ from shared.contracts.report_merges import (
     ReportMergeConfirmed,
     ReportMerged,
     ReportMergeDeclined,
+    ReportMergeEvent,
     ReportMergeReleased,
     ReportMergeRequested,
 )
 from shared.kernel.decider import Wake
 
-MergeEvent = (
-    ReportMergeRequested
-    | ReportMergeAdmitted
-    | ReportMergeDeclined
-    | ReportMerged
-    | ReportMergeConfirmed
-    | ReportMergeAbandoned
-    | ReportMergeReleased
-)
 ReportEvent = (
     Reported
     | Completed
@@ -67,7 +59,7 @@ ReportEvent = (
     | Accepted
     | Filed
     | Rejected
-    | MergeEvent
+    | ReportMergeEvent
     | ReportContentForgotten
     | ToldEvent
     | ClockEvent
@@ -183,7 +175,7 @@ def evolve(state: Report | None, event: ReportEvent) -> Report:  # noqa: C901 - 
             return _of_merge(state, event)
 
 
-def _of_merge(state: Report, event: MergeEvent) -> Report:
+def _of_merge(state: Report, event: ReportMergeEvent) -> Report:
     """Fold what two reports say of their merge; what the other one says is nothing that was done here."""
     match event:
         case ReportMergeRequested():

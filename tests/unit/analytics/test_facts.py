@@ -12,6 +12,8 @@ from services.analytics.domain.report_fold import ReportEvent, evolve_report
 from shared.contracts.common import Event
 from shared.contracts.intake import ReportClockBreached, ReportClockWarned
 from shared.contracts.registry import CASE_EVENTS, REPORT_EVENTS
+from shared.contracts.report_merges import ReportMergeAbandoned
+from shared.kernel.identifiers import new_id
 from tests.support.lives import MASTER, asking, merged_report, merges_of_reports, whole_lives
 from tests.support.stories import NUMBER, START, SYSTEM, Story
 
@@ -82,6 +84,11 @@ def test_a_merged_report_says_into_which_and_no_longer_asks() -> None:
 def test_a_report_that_is_not_merged_and_one_that_takes_others_on_stay_as_they_were() -> None:
     for story in merges_of_reports()[1:]:
         assert report_of(story) == fold(story.reports[:1])[0]
+
+
+def test_an_answer_of_a_report_that_was_asked_before_ends_no_later_request() -> None:
+    late = asking().of_merge(ReportMergeAbandoned, master=new_id(), reason="merged", admitted=False)
+    assert report_of(late).report_merge_requested == MASTER
 
 
 def test_the_lead_leg_names_the_case_lead() -> None:
