@@ -13,7 +13,6 @@ from services.dispatch import policies
 from services.dispatch.domain.acting import DISPATCH_ITSELF
 from services.dispatch.domain.asking import command_of
 from services.dispatch.domain.commands import OpenCase
-from services.dispatch.domain.merging import MergeCommand
 from services.dispatch.tables import CASE
 from shared.contracts import adjustments, dispatch, merges
 from shared.contracts.common import Actor
@@ -33,7 +32,8 @@ from shared.contracts.registry import (
 from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unreadable
 from shared.kernel.identifiers import named_id
-from shared.ledger.commands import Cause, Command, ReceiptTo, caused_by
+from shared.ledger.asks import Asks
+from shared.ledger.commands import Command, ReceiptTo, caused_by, caused_by_record
 from shared.ledger.policies import React
 from shared.ledger.requests import request_of
 
@@ -67,11 +67,18 @@ _OF_CENTRES: Final = (
     merges.CaseUnmerged,
 )
 """What only people of the centres and of streets make happen, with a person's token."""
-_ITSELF: Final = party_uri("services", "dispatch")
 _CENTRE_ACTS: Final = frozenset(
     name for event in _OF_CENTRES for name in (type_name(event), type_name(event).replace(".case.leg_", ".leg."))
 ) | {"jointenforcement.leg.return_decided.v1"}
 """Whoever says so over a topic, of the case or in the form of a department's own acts, is told that it cannot be."""
+translate_ask: Final = Asks(
+    aggregate=CASE,
+    actor=DISPATCH_ITSELF,
+    message=merges.MergeAsked,
+    stream_of=lambda asked: asked.case_id,
+    command_of=command_of,
+).translate
+"""The command that a record of `dispatch.merges` asks for, in the name of the system."""
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
@@ -102,40 +109,6 @@ def _react(city: str, delivery: Delivery, library: ReferenceLibrary) -> Sequence
     if isinstance(opening, WaitForReference):
         return opening
     return [_of_the_system(delivery, opening)]
-
-
-def translate_ask(record: Record, _library: ReferenceLibrary) -> Command:
-    """Return the command that a record of `dispatch.merges` asks for, in the name of the system; never raises.
-
-    Its request is (dispatch's URI, the CloudEvents id), so that it has its effect once (I-2).
-    """
-    try:
-        event = read_event(record.headers, record.value)
-    except Unreadable as unreadable:
-        return _asked(record, None, unreadable.refusal())
-    return _asked(record, event, _ask(event))
-
-
-def _ask(event: CloudEvent) -> MergeCommand | Refusal:
-    if (event.source, event.type) != (_ITSELF, merges.MergeAsked.type):
-        return Refusal(code="unknown_type", detail=f"{event.type} of {event.source} is not read on this topic.")
-    try:
-        return command_of(decode(merges.MergeAsked, event.data))
-    except Unreadable as unreadable:
-        return unreadable.refusal()
-
-
-def _asked(record: Record, event: CloudEvent | None, asked: MergeCommand | Refusal) -> Command:
-    return Command(
-        aggregate=CASE,
-        stream=_no_case(record) if isinstance(asked, Refusal) else asked.case_id,
-        body=None if isinstance(asked, Refusal) else asked,
-        actor=DISPATCH_ITSELF,
-        cause=_cause(record, event),
-        request=request_of(record, event),
-        refusal=asked if isinstance(asked, Refusal) else None,
-        record=record,
-    )
 
 
 def _of_the_system(delivery: Delivery, body: OpenCase) -> Command:
@@ -180,7 +153,7 @@ def _command(record: Record, department: str, event: CloudEvent | None, act: Leg
         stream=_no_case(record) if isinstance(act, Refusal) else act.case_id,
         body=None if isinstance(act, Refusal) else act,
         actor=Actor(client=department_principal(department), unit=department, post="department"),
-        cause=_cause(record, event),
+        cause=caused_by_record(record, event),
         request=request_of(record, event),
         receipt=ReceiptTo(
             topic=f"{DISPATCH_RECEIPTS_PREFIX}{department}",
@@ -196,9 +169,3 @@ def _command(record: Record, department: str, event: CloudEvent | None, act: Leg
 
 def _no_case(record: Record) -> UUID:
     return named_id("record", record.place)
-
-
-def _cause(record: Record, event: CloudEvent | None) -> Cause:
-    if event is None:
-        return Cause(correlation=record.place)
-    return Cause(correlation=event.correlationid or event.id, causation=event.id, traceparent=event.traceparent)

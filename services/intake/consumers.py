@@ -13,7 +13,6 @@ from services.intake.domain.admission import missing_documents
 from services.intake.domain.asking import command_of
 from services.intake.domain.commands import Submit
 from services.intake.domain.contents import SALT_BYTES
-from services.intake.domain.merging import MergeCommand
 from services.intake.domain.report import AGGREGATE, INTAKE_ITSELF
 from shared.contracts.common import Actor
 from shared.contracts.decisions import Delivery
@@ -25,14 +24,22 @@ from shared.contracts.registry import INTAKE_RECEIPTS_PREFIX, SUBMISSIONS_PREFIX
 from shared.contracts.report_merges import ReportMergeAsked
 from shared.contracts.validation import decode
 from shared.kernel.errors import FieldError, Refusal, Unavailable, Unreadable
-from shared.kernel.identifiers import named_id, new_id
-from shared.ledger.commands import Cause, Command, ReceiptTo, caused_by
+from shared.kernel.identifiers import new_id
+from shared.ledger.asks import Asks
+from shared.ledger.commands import Command, ReceiptTo, caused_by, caused_by_record
 from shared.ledger.references import References
 from shared.ledger.requests import request_of
 
 Consume = Callable[[Sequence[Record]], Awaitable[None]]
 
-_ITSELF: Final = party_uri("services", "intake")
+translate_ask: Final = Asks(
+    aggregate=AGGREGATE,
+    actor=INTAKE_ITSELF,
+    message=ReportMergeAsked,
+    stream_of=lambda asked: asked.report_id,
+    command_of=command_of,
+).translate
+"""The command that a record of `intake.merges` asks for, in the name of the system."""
 
 
 def translate(record: Record, _library: ReferenceLibrary) -> Command:
@@ -67,18 +74,6 @@ def react(delivery: Delivery, _library: ReferenceLibrary) -> Sequence[Command]:
     ]
 
 
-def translate_ask(record: Record, _library: ReferenceLibrary) -> Command:
-    """Return the command that a record of `intake.merges` asks for, in the name of the system; never raises.
-
-    Its request is (intake's URI, the CloudEvents id), so that it has its effect once (I-2).
-    """
-    try:
-        event = read_event(record.headers, record.value)
-    except Unreadable as unreadable:
-        return _asked(record, None, unreadable.refusal())
-    return _asked(record, event, _ask(event))
-
-
 def after_references(consume: Consume, references: References, city: str) -> Consume:
     """Return a consumer that reads nothing until the documents that decisions need have arrived (`Unavailable`)."""
 
@@ -90,28 +85,6 @@ def after_references(consume: Consume, references: References, city: str) -> Con
         await consume(records)
 
     return consume_after_references
-
-
-def _ask(event: CloudEvent) -> MergeCommand | Refusal:
-    if (event.source, event.type) != (_ITSELF, ReportMergeAsked.type):
-        return Refusal(code="unknown_type", detail=f"{event.type} of {event.source} is not read on this topic.")
-    try:
-        return command_of(decode(ReportMergeAsked, event.data))
-    except Unreadable as unreadable:
-        return unreadable.refusal()
-
-
-def _asked(record: Record, event: CloudEvent | None, asked: MergeCommand | Refusal) -> Command:
-    return Command(
-        aggregate=AGGREGATE,
-        stream=named_id("record", record.place) if isinstance(asked, Refusal) else asked.report_id,
-        body=None if isinstance(asked, Refusal) else asked,
-        actor=INTAKE_ITSELF,
-        cause=_cause(record, event),
-        request=request_of(record, event),
-        refusal=asked if isinstance(asked, Refusal) else None,
-        record=record,
-    )
 
 
 def _submission(event: CloudEvent) -> ReportSubmission | Refusal:
@@ -154,16 +127,10 @@ def _command(
         stream=report_id,
         body=body,
         actor=Actor(client=source, unit=source, post="source"),
-        cause=_cause(record, event),
+        cause=caused_by_record(record, event),
         request=request_of(record, event),
         receipt=receipt,
         refusal=refusal,
         counts_as_of=record.timestamp,
         record=record,
     )
-
-
-def _cause(record: Record, event: CloudEvent | None) -> Cause:
-    if event is None:
-        return Cause(correlation=record.place)
-    return Cause(correlation=event.correlationid or event.id, causation=event.id, traceparent=event.traceparent)

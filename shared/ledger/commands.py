@@ -7,6 +7,7 @@ import msgspec
 
 from shared.contracts.common import Actor, Answer
 from shared.contracts.decisions import Delivery, WaitForReference
+from shared.contracts.envelope import CloudEvent
 from shared.contracts.records import Record
 from shared.kernel.errors import Refusal
 
@@ -20,6 +21,7 @@ __all__ = [
     "Request",
     "WaitForReference",
     "caused_by",
+    "caused_by_record",
 ]
 
 
@@ -37,6 +39,13 @@ def caused_by(delivery: Delivery) -> Cause:
     return Cause(
         correlation=event.correlationid or str(delivery.stream), causation=event.id, traceparent=event.traceparent
     )
+
+
+def caused_by_record(record: Record, event: CloudEvent | None) -> Cause:
+    """Return the cause of what a record asks for; `event` is None where it cannot be read."""
+    if event is None:
+        return Cause(correlation=record.place)
+    return Cause(correlation=event.correlationid or event.id, causation=event.id, traceparent=event.traceparent)
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
