@@ -53,17 +53,17 @@ check: install ## Format, lint, types, import rules, unit tests: under a minute
 	$(BIN)/pytest -n auto tests/unit
 
 # The three parts take about the same time.
-SUPERVISOR := tests/integration/test_supervisor.py
+WHOLE_SYSTEMS := tests/integration/test_embedded.py tests/integration/test_supervisor.py
 # Kafka lives for minutes here: what its second compiler would earn later costs the tests more.
 test: export JDK_JAVA_OPTIONS := -XX:TieredStopAtLevel=1
 test: check ## check, then everything that needs the real servers, in three parts side by side
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target .test-parts .test-system .test-faults
 
 .test-parts:
-	$(BIN)/pytest -o cache_dir=.pytest_cache/parts tests/integration --ignore $(SUPERVISOR)
+	$(BIN)/pytest -o cache_dir=.pytest_cache/parts tests/integration $(WHOLE_SYSTEMS:%=--ignore %)
 
 .test-system:
-	$(BIN)/pytest -o cache_dir=.pytest_cache/system tests/system $(SUPERVISOR) tests/contract
+	$(BIN)/pytest -o cache_dir=.pytest_cache/system tests/system $(WHOLE_SYSTEMS) tests/contract
 
 .test-faults:
 	$(BIN)/pytest -o cache_dir=.pytest_cache/faults tests/reliability
