@@ -40,7 +40,7 @@ down: install ## Stop them
 status: install ## Show what runs, with lag, rate and memory
 	$(BIN)/joint status
 
-check: install ## Format, lint, types, import rules, unit tests: under a minute
+check: install ## Format, lint, types, import rules, unit tests: about a minute
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target .check-units .check-code
 
 .check-code:
