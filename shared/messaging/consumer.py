@@ -194,6 +194,8 @@ class Consumer:
         )
 
     async def _consume(self, message: KafkaAckableMessage) -> None:
+        # It keeps what its decoder returned, which is itself: a cycle that would hold the records for a long while.
+        message.clear_cache()
         records = cast("tuple[Record, ...]", message.body)
         with (
             self._polls.handling(),

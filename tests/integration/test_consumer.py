@@ -1,12 +1,14 @@
 """The consumer on a real broker: every record reaches the handler, none is skipped, two members never overlap."""
 
 import asyncio
+import gc
 import struct
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from itertools import combinations
 
+from aiokafka import ConsumerRecord
 from aiokafka.record.util import calc_crc32c
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._acl import AclBinding, AclBindingFilter
@@ -206,6 +208,26 @@ async def test_a_batch_holds_no_more_records_than_asked_for(broker: Broker) -> N
         await eventually(lambda: len(handler.records) >= 7, "the records")
 
     assert [len(batch) for batch in handler.batches] == [3, 3, 1]
+
+
+async def test_no_batch_stays_in_memory_after_the_next_ones_were_handled(broker: Broker) -> None:
+    connection, topic, group = connection_to(broker), broker.fresh_topic("memory"), unique_name("group")
+    handled = 0
+
+    async def count(records: Sequence[Record]) -> None:
+        nonlocal handled
+        handled += len(records)
+
+    gc.disable()  # as good as, between two of the collections that a worker makes
+    try:
+        async with running(connection, Subscription(group=group, topics=(topic,), handle=count)):
+            for sent in range(1, 5):
+                await send_values(connection, topic, numbered(1))
+                await eventually(lambda: handled == sent, "the record")  # noqa: B023 - awaited before it changes
+            records = [one for one in gc.get_objects() if isinstance(one, ConsumerRecord) and one.topic == topic]
+    finally:
+        gc.enable()
+    assert 0 not in {record.offset for record in records}
 
 
 class Slow:
