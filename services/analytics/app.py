@@ -17,7 +17,7 @@ from shared.ledger.engine import create_ledger_engine
 from shared.ledger.references import References
 from shared.ledger.vault import Vault
 from shared.messaging.connection import KafkaConnection
-from shared.messaging.consumer import Subscription
+from shared.messaging.consumer import UNHURRIED_MILLISECONDS, Subscription
 from shared.messaging.reader import read_all
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
@@ -58,7 +58,9 @@ def build_worker(
         service=SERVICE,
         engine=analytics.engine,
         subscriptions=[
-            Subscription(group=tables.EVENTS, topics=TOPICS, handle=events.consume),
+            Subscription(
+                group=tables.EVENTS, topics=TOPICS, handle=events.consume, gather_milliseconds=UNHURRIED_MILLISECONDS
+            ),
             Subscription(group=tables.REFERENCE, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[events.keep_resuming, documents.keep_resuming, *beside],

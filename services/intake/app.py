@@ -23,7 +23,7 @@ from shared.ledger.seals import keep_sealing
 from shared.ledger.timers import Timers
 from shared.ledger.vault import Vault
 from shared.messaging.connection import KafkaConnection
-from shared.messaging.consumer import Subscription
+from shared.messaging.consumer import UNHURRIED_MILLISECONDS, Subscription
 from shared.messaging.inbound import ConsumedTopics
 from shared.messaging.worker import Task, Worker
 from shared.observability.health import Health
@@ -97,7 +97,12 @@ def build_worker(intake: Intake, kafka: KafkaConnection, *, health: Health, besi
         engine=intake.engine,
         subscriptions=[
             *deciding,
-            Subscription(group=CASES_CONSUMER, topics=(DISPATCH_CASES,), handle=cases.consume),
+            Subscription(
+                group=CASES_CONSUMER,
+                topics=(DISPATCH_CASES,),
+                handle=cases.consume,
+                gather_milliseconds=UNHURRIED_MILLISECONDS,
+            ),
             Subscription(group=REFERENCE_CONSUMER, topics=(DISPATCH_REFERENCE,), handle=documents.consume),
         ],
         tasks=[

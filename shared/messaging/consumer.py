@@ -41,6 +41,8 @@ Handle = Callable[[Sequence[Record]], Awaitable[None]]
 
 MAXIMUM_RECORDS: Final = 2000
 """One transaction's worth (design section 1)."""
+UNHURRIED_MILLISECONDS: Final = 100
+"""For work that nobody waits for: what a reporter is told, what is counted (ADR 0022)."""
 
 _BACKOFF: Final = Backoff(first=0.2, most=10.0)
 _PAUSE_MILLISECONDS: Final = 10
@@ -54,6 +56,9 @@ _STALE_POLL_SECONDS: Final = 60.0
 _LEAVE_SECONDS: Final = 45.0
 """More than one request may take (40 s)."""
 _FETCH_BYTES: Final = 4 * 1024 * 1024
+_GATHERED_BYTES: Final = 512 * 1024
+_IDLE_FETCH_MILLISECONDS: Final = 500
+"""How long the broker keeps a question while there is nothing to read."""
 
 log = structlog.get_logger()
 
@@ -67,6 +72,9 @@ class Subscription:
     topics: tuple[str, ...] = ()
     pattern: str | None = None
     max_records: int = MAXIMUM_RECORDS
+    gather_milliseconds: int = 0
+    """How long records may gather at the broker, unless they are many. For work that nobody waits for within that
+    time: a batch of a few records costs as much as one of dozens."""
 
     def __post_init__(self) -> None:
         if bool(self.topics) == (self.pattern is not None):
@@ -185,6 +193,8 @@ class Consumer:
             session_timeout_ms=_SESSION_MILLISECONDS,
             rebalance_timeout_ms=_REBALANCE_MILLISECONDS,
             fetch_max_bytes=_FETCH_BYTES,
+            fetch_min_bytes=_GATHERED_BYTES if self._subscription.gather_milliseconds else 1,
+            fetch_max_wait_ms=self._subscription.gather_milliseconds or _IDLE_FETCH_MILLISECONDS,
         )
 
     async def _parse(self, batch: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaAckableMessage:

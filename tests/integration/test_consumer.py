@@ -25,6 +25,7 @@ from tests.support.servers import Broker, plain_topic, unique_name
 PLACEHOLDER = "placeholder"
 CRC_AT = 17
 ATTRIBUTES_AT = 21
+LONG_MILLISECONDS = 20_000
 
 
 class Collector:
@@ -208,6 +209,23 @@ async def test_a_batch_holds_no_more_records_than_asked_for(broker: Broker) -> N
         await eventually(lambda: len(handler.records) >= 7, "the records")
 
     assert [len(batch) for batch in handler.batches] == [3, 3, 1]
+
+
+async def test_few_records_gather_for_who_is_not_in_a_hurry(broker: Broker) -> None:
+    connection, topic = connection_to(broker), broker.fresh_topic("gather")
+    handler = Collector()
+    subscription = Subscription(
+        group=unique_name("group"), topics=(topic,), handle=handler, gather_milliseconds=LONG_MILLISECONDS
+    )
+    async with running(connection, subscription) as consumer:
+        await eventually(lambda: consumer.problem() is None, "the consumer reads")
+        await send_values(connection, topic, numbered(1))
+        await asyncio.sleep(1)
+        assert handler.batches == []
+        await send_values(connection, topic, [b"." * 100_000] * 6)
+        await eventually(lambda: len(handler.records) >= 7, "as much as is worth a batch")
+
+    assert handler.values[0] == numbered(1)[0]
 
 
 async def test_no_batch_stays_in_memory_after_the_next_ones_were_handled(broker: Broker) -> None:
