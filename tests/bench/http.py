@@ -99,7 +99,6 @@ async def _round(system: BenchSystem, side: Side, generator: Generator, counts: 
     await generator.run(_job(side, counts.warm))
     await _published(system, side)
     load, usage, publishing = await _flat_out(system, side, generator, counts.closed)
-    await _checkpoint(system)
     meter = _meter(system, side, generator)
     steady = await generator.run(_job(side, counts.open, RATE))
     steady_usage = meter.read()
@@ -143,15 +142,6 @@ async def _published(system: BenchSystem, side: Side) -> None:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while await connection.fetchval("SELECT EXISTS (SELECT FROM intake.outbox)"):
                 await asyncio.sleep(0.05)
-    finally:
-        await connection.close()
-
-
-async def _checkpoint(system: BenchSystem) -> None:
-    """Write down what the load before left unwritten: a side must not pay at the fixed rate for how much that was."""
-    connection = await asyncpg.connect(system.owner_url)
-    try:
-        await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
 
