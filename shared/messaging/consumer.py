@@ -73,8 +73,8 @@ class Subscription:
     pattern: str | None = None
     max_records: int = MAXIMUM_RECORDS
     gather_milliseconds: int = 0
-    """How long records may gather at the broker, unless they are many. For work that nobody waits for within that
-    time: a batch of a few records costs as much as one of dozens."""
+    """How long records may gather at the broker, unless they are many; 0: they come at once. For work that nobody waits
+    for within that time: a batch of a few records costs as much as one of dozens."""
 
     def __post_init__(self) -> None:
         if bool(self.topics) == (self.pattern is not None):

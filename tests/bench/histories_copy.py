@@ -36,14 +36,14 @@ TABLES: Final[Mapping[str, Sequence[str]]] = {
     "requests": [column.name for column in ledger.requests.columns],
 }
 """Tables that a history fills, with their columns in the order of the rows."""
-LOTS: Final = ("cases", "events", "events", "events", "positions", "requests")
-"""The table of each lot of rows, in the order in which lots are to be copied. Large events come before small ones: a
+COPIES: Final = ("cases", "events", "events", "events", "positions", "requests")
+"""The table of each COPY that makes cases, in their order. Large events come before small ones: a
 city writes a few rows at a time, and small ones fill what large ones leave of a page. Of the pages that the worker
 writes 2.5 % have room for a small event in the end; of those that are copied case by case it is 20 %, which new events
 then fill one by one, each writing an old page to PostgreSQL's log."""
 
 _EVENT_SIZES: Final = (range(600, sys.maxsize), range(460, 600), range(460))
-"""Bytes of an event's row in each of its lots."""
+"""Bytes of an event's row in each COPY of events."""
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NOISE: Final = 10
@@ -76,10 +76,10 @@ class Pattern:
 
 @dataclass(frozen=True, kw_only=True)
 class Multiplied:
-    """One case made of a story: its id and its rows by lot (`LOTS`)."""
+    """One case made of a story: its id and its rows for each of `COPIES`."""
 
     case: UUID
-    lots: Sequence[bytes]
+    copies: Sequence[bytes]
 
 
 class Multiplier:
@@ -87,9 +87,9 @@ class Multiplier:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        lots = _lots(story)
+        copies = _copies(story)
         chains = [_chained_bytes(row) for row in story.events]
-        everything = b"".join([*lots, *chains])
+        everything = b"".join([*copies, *chains])
         identities = [story.problem.id, *(row.event for row in story.events)]
         texts = sorted(set(_ID.findall(everything)) - {str(story.problem.id).encode()})
         # The case's own id comes first: it is the only one that is told both as bytes and as text.
@@ -111,7 +111,7 @@ class Multiplier:
         places = {mark: number for number, mark in enumerate(marks)}
         assert len(places) == len(marks), "two things of a story that differ look alike"
         self._chains = [Pattern(chain, places) for chain in chains]
-        self._lots = [Pattern(example, places) for example in lots]
+        self._copies = [Pattern(example, places) for example in copies]
 
     def case(self, began: datetime, chance: random.Random) -> Multiplied:
         """Return the case as it would be, had it begun then (to the second)."""
@@ -120,7 +120,7 @@ class Multiplier:
         for chain in self._chains:
             head = sha256(head + chain.filled(values)).digest()
             values.append(head)
-        return Multiplied(case=UUID(bytes=values[0]), lots=[pattern.filled(values) for pattern in self._lots])
+        return Multiplied(case=UUID(bytes=values[0]), copies=[pattern.filled(values) for pattern in self._copies])
 
     def _values(self, seconds: int, chance: random.Random) -> list[bytes]:
         """Return what fills the gaps, in the order of the marks, but the hashes, which need it."""
@@ -144,9 +144,9 @@ class Multiplier:
         ]
 
 
-def _lots(story: Story) -> list[bytes]:
+def _copies(story: Story) -> list[bytes]:
     events = [_row(ledger.events, msgspec.structs.asdict(row)) for row in story.events]
-    lots = [
+    copies = [
         _case(story.state),
         *(b"".join(row for row in events if len(row) in sizes) for sizes in _EVENT_SIZES),
         _row(
@@ -155,8 +155,8 @@ def _lots(story: Story) -> list[bytes]:
         ),
         b"".join(_request(row, at) for row, at in story.requests),
     ]
-    assert all(lots), "a story has no event of some size"
-    return lots
+    assert all(copies), "a story has no event of some size"
+    return copies
 
 
 def _case(state: StreamState) -> bytes:

@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 
 from tests.bench.histories import stories
-from tests.bench.histories_copy import HEADER, LOTS, TABLES, TRAILER, Multiplier
+from tests.bench.histories_copy import COPIES, HEADER, TABLES, TRAILER, Multiplier
 
 YEAR: Final = timedelta(days=365)
 _SETTLED: Final = timedelta(days=8)
@@ -122,15 +122,15 @@ async def _copy(database: str, numbers: range, count: int, until: datetime) -> t
     connection = await asyncpg.connect(database)
     try:
         for first in range(numbers.start, numbers.stop, _LOT):
-            rows = [[HEADER] for _ in LOTS]
+            rows = [[HEADER] for _ in COPIES]
             for number in range(first, min(first + _LOT, numbers.stop)):
                 began = until - YEAR + YEAR * number / count
                 made = multipliers[number % len(multipliers)].case(began, chance)
                 identities.append(made.case.bytes)
-                for lot, more in zip(rows, made.lots, strict=True):
-                    lot.append(more)
-            for table, lot in zip(LOTS, rows, strict=True):
-                source = _chunks([*lot, TRAILER])
+                for copy, more in zip(rows, made.copies, strict=True):
+                    copy.append(more)
+            for table, copy in zip(COPIES, rows, strict=True):
+                source = _chunks([*copy, TRAILER])
                 await connection.copy_to_table(table, source=source, columns=TABLES[table], format="binary")
     finally:
         await connection.close()
